@@ -1,0 +1,7 @@
+"""`python -m fuzhengtong` is the command line."""
+
+import sys
+
+from fuzhengtong.config.cli import main
+
+sys.exit(main())
