@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from fuzhengtong.cases import ledger, models, permits, states
 from fuzhengtong.cases.steps import OPENING
 from fuzhengtong.charter.moment import Actor
-from fuzhengtong.kernel import crypto, masks
+from fuzhengtong.kernel import crypto, masks, typed
 from fuzhengtong.kernel import entries as kernel_entries
 from fuzhengtong.people import keys as people_keys
 
@@ -276,11 +276,11 @@ def inbox(
     rows = _filtered(_queue(viewer, queue, now, day_end), filters or {})
     if queue == "done":
         rows = rows.order_by("-id")
-        if after.isdigit():
-            rows = rows.filter(id__lt=int(after))
+        if (last := typed.number(after)) is not None:
+            rows = rows.filter(id__lt=last)
     else:
         rows = rows.order_by("next_due_at", "id")
-        if key := _key(after):
+        if key := typed.place(after):
             # The lower bound alone lets the index be entered; the second part only cuts ties.
             rows = rows.filter(next_due_at__gte=key[0]).filter(Q(next_due_at__gt=key[0]) | Q(id__gt=key[1]))
     found = list(rows[: limit + 1])
@@ -294,20 +294,12 @@ def _filtered(rows: QuerySet[models.Case], filters: dict[str, str]) -> QuerySet[
         rows = rows.filter(urgency=value)
     if value := filters.get("category"):
         rows = rows.filter(category_code=value) if len(value) > 1 else rows.filter(root=value)
-    if (value := filters.get("town")) and value.isdigit():
-        rows = rows.filter(town_id=int(value))
+    if (town := typed.number(filters.get("town"))) is not None:
+        rows = rows.filter(town_id=town)
     if value := filters.get("channel"):
         told = models.Appeal.objects.filter(case_id=OuterRef("id"), channel=value)
         rows = rows.filter(Exists(told))
     return rows
-
-
-def _key(after: str) -> tuple[datetime, int] | None:
-    try:
-        due, _, row = after.partition("_")
-        return datetime.fromisoformat(due), int(row)
-    except ValueError:
-        return None
 
 
 def _after(row: models.Case, queue: str) -> str:

@@ -499,3 +499,44 @@ def test_a_year_that_is_not_announced_is_said_to_be_so(sit: Sit, noon: Any, city
 
     assert re.search(r"<b>2027</b><span class=\"warn\">未公布", page)
     assert re.search(r"<b>2026</b><span class=\"good\">✓ 已公布", page)
+
+
+# --- addresses that nobody gave out --------------------------------------------------------------------------------
+
+ODD = (
+    "²",
+    "٣",
+    "-1",
+    "9" * 19,
+    "0001-01-01T00:00:00+23:00_5",
+    "9999-12-31T23:59:59-23:00_5",
+    "2026-01-01T00:00_²",
+    "x",
+)
+ODD_ADDRESSES = [
+    ("dispatcher", "/desk/", {"queue": "open"}, "town"),
+    ("dispatcher", "/desk/", {"queue": "open"}, "after"),
+    ("handler", "/desk/", {"queue": "done"}, "after"),
+    ("dispatcher", "/desk/figures/", {}, "area"),
+    ("dispatcher", "/desk/dispatch/{number}/", {}, "area"),
+    ("dispatcher", "/desk/dispatch/{number}/", {}, "category"),
+    ("dispatcher", "/desk/dispatch/{number}/", {}, "office"),
+    ("system_admin", "/desk/areas/", {}, "area"),
+    ("system_admin", "/desk/notices/", {}, "before"),
+    ("system_admin", "/desk/notices/", {"kind": watching.GIVEN_UP}, "before"),
+    ("security_admin", "/desk/people/", {}, "office"),
+    ("audit_admin", "/desk/access/", {}, "before"),
+    ("audit_admin", "/desk/sign-ins/", {}, "after"),
+]
+
+
+@pytest.mark.parametrize(("kind", "address", "asked", "name"), ODD_ADDRESSES)
+def test_an_address_typed_wrong_is_a_first_page_or_not_found(
+    sit: Sit, city: City, told: Told, kind: str, address: str, asked: dict[str, str], name: str
+) -> None:
+    client = sat(sit, city, kind)
+    page = address.format(number=told.number)
+    assert client.get(page, asked).status_code == 200
+    for odd in ODD:
+        answer = client.get(page, {**asked, name: odd})
+        assert answer.status_code in {200, 404}, odd

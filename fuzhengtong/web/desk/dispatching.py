@@ -21,7 +21,7 @@ from fuzhengtong.cases.states import DutyKind, State
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.dispatch import actions as dispatch_actions
 from fuzhengtong.dispatch import queries as dispatch_queries
-from fuzhengtong.kernel import due, numbers
+from fuzhengtong.kernel import due, numbers, typed
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.procedure import catalogue
 from fuzhengtong.web import guard
@@ -61,22 +61,17 @@ def _chosen(
 ) -> Chosen:
     asked = request.POST if request.method == "POST" else request.GET
     place = explained.get("place", {})
-    area_id = _number(asked.get("area")) or _number(place.get("area_id")) or _number(place.get("within"))
+    area_id = typed.number(asked.get("area")) or typed.number(place.get("area_id")) or typed.number(place.get("within"))
     code = explained.get("category", {}).get("code")
     proposed = next((row.category_id for row in names.categories(moment.at).values() if row.code == code), None)
-    category_id = _number(asked.get("category")) or view.case.category_id or proposed
+    category_id = typed.number(asked.get("category")) or view.case.category_id or proposed
     urgency = asked.get("urgency", "")
     return Chosen(
         category=sight.kind(category_id) if category_id else None,
         path=sight.path(area_id) if area_id else None,
         urgency=urgency if urgency in inbox.URGENCIES else str(explained.get("urgency", {}).get("is", "ordinary")),
-        office_id=_number(asked.get("office")),
+        office_id=typed.number(asked.get("office")),
     )
-
-
-def _number(text: object) -> int | None:
-    found = str(text or "")
-    return int(found) if found.isdigit() and len(found) < 20 else None
 
 
 def _offers(
@@ -173,7 +168,7 @@ def _confirm(request: HttpRequest, moment: Moment, view: CaseView) -> HttpRespon
     number, sent = view.case.number, request.POST
     once = taking.once_of(request, moment)
     onward = inbox.address("desk-inbox", queue=sent.get("queue", ""))
-    category_id, area_id, office_id = (_number(sent.get(name)) for name in ("category", "area", "office"))
+    category_id, area_id, office_id = (typed.number(sent.get(name)) for name in ("category", "area", "office"))
     missing = [
         word
         for value, word in ((area_id, _("地点")), (category_id, _("类别")), (office_id, _("单位")))

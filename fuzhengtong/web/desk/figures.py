@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from fuzhengtong.cases import actions as cases_actions
 from fuzhengtong.charter.moment import Moment
+from fuzhengtong.kernel import typed
 from fuzhengtong.reporting import queries as reporting_queries
 from fuzhengtong.reporting.rules import Figure
 from fuzhengtong.web.desk import frame, inbox, names
@@ -129,7 +130,7 @@ def figures(request: HttpRequest, moment: Moment) -> HttpResponse:
     until = _month(request.GET.get("until", ""), max(since, this_month))
     since, until = min(since, until), max(since, until)
     asked = request.GET.get("area", "")
-    area = int(asked) if asked.isdigit() and len(asked) < 20 else None
+    area = typed.number(asked)
     found = reporting_queries.figures(viewer=moment.by, since=since, until=until, area=area, charter=moment.charter)
     if found is None:
         raise cases_actions.NotFound

@@ -20,6 +20,7 @@ from fuzhengtong.cases import actions as cases_actions
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.directory import actions as directory_actions
 from fuzhengtong.directory import queries as directory_queries
+from fuzhengtong.kernel import typed
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.web import guard
 from fuzhengtong.web.desk import frame, inbox, names
@@ -29,10 +30,6 @@ from fuzhengtong.web.moment import language_of
 MOST = 40
 LOG = 10
 REASON_LENGTH = 200
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 20 else None
 
 
 def made_password(moment: Moment) -> str:
@@ -59,7 +56,7 @@ def people(request: HttpRequest, moment: Moment) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:60]
     if asked and (found := accounts_queries.person_by_login(asked)):
         return HttpResponseRedirect(_href(found.principal_id))
-    office_id = _number(request.GET.get("office", ""))
+    office_id = typed.number(request.GET.get("office", ""))
     office = names.offices([office_id], moment.at).get(office_id) if office_id else None
     offices = [row for row in names.all_offices(moment.at) if asked and (asked in row.name or asked in row.short)]
     context |= {
@@ -88,7 +85,7 @@ def _posts(request: HttpRequest, office_id: int, moment: Moment) -> list[dict[st
 
 
 def _post_id(request: HttpRequest) -> int:
-    found = _number(request.POST.get("post", ""))
+    found = typed.number(request.POST.get("post", ""))
     if found is None:
         raise directory_actions.PostClosed(post="")
     return found
@@ -149,7 +146,7 @@ def person(request: HttpRequest, moment: Moment, principal_id: int) -> HttpRespo
         found = accounts_queries.person(principal_id)
     asked = request.GET.get("q", "").strip()[:60]
     offices = [row for row in names.all_offices(moment.at) if asked and (asked in row.name or asked in row.short)]
-    office_id = _number(request.GET.get("office", ""))
+    office_id = typed.number(request.GET.get("office", ""))
     office = names.offices([office_id], moment.at).get(office_id) if office_id else None
     context |= {
         "account": found,

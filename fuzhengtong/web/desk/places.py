@@ -12,6 +12,7 @@ from fuzhengtong.accounts import queries as accounts_queries
 from fuzhengtong.cases import actions as cases_actions
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.directory import queries as directory_queries
+from fuzhengtong.kernel import typed
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.web import guard
 from fuzhengtong.web.desk import frame, inbox, lines, lists, names
@@ -23,10 +24,6 @@ REFERENCE_LISTS = ("categories", "routes", "offices", "calendar")
 MOST_OFFICES = 100
 # The calendar of the coming year is owed before it begins: shown as not announced until then.
 AHEAD_YEARS = 1
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 20 else None
 
 
 def _handed_in(request: HttpRequest, moment: Moment, allowed: tuple[str, ...]) -> tuple[dict[str, Any], int]:
@@ -56,7 +53,7 @@ def areas(request: HttpRequest, moment: Moment) -> HttpResponse:
     """GET and POST /desk/areas/: walk the tree of areas, and hand in lists of areas or grids."""
     more, status = _handed_in(request, moment, AREA_LISTS)
     city = directory_queries.city()
-    asked = _number(request.GET.get("area", ""))
+    asked = typed.number(request.GET.get("area", ""))
     here = asked or (city.area_id if city else None)
     path = directory_queries.area_path(here) if here is not None else ()
     if asked is not None and not path:

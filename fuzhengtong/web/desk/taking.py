@@ -27,6 +27,7 @@ from fuzhengtong.cases.states import AssignmentState, DutyKind
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.connectors.store import Folder
 from fuzhengtong.intake import actions as intake_actions
+from fuzhengtong.kernel import typed
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.oversight import actions as oversight_actions
 from fuzhengtong.procedure import catalogue
@@ -255,8 +256,7 @@ def twin_took(once: ledger.Once | None) -> bool:
 
 def expected(request: HttpRequest) -> int | None:
     """Return the version of the case that the page showed."""
-    told = request.POST.get("expect", "")
-    return int(told) if told.isdigit() and len(told) < 10 else None
+    return typed.number(request.POST.get("expect"))
 
 
 def _uploads(request: HttpRequest, moment: Moment) -> list[dict[str, str]]:
@@ -296,7 +296,7 @@ def take(request: HttpRequest, moment: Moment, number: str, word: str) -> HttpRe
         if read.errors or left:
             return case.page(request, moment, view, replace(kept, status=422))
         files = intake_actions.staged(tokens=[one["token"] for one in uploads], moment=moment)
-        appeal_id = int(appeal) if appeal.isdigit() and len(appeal) < 20 else None
+        appeal_id = typed.number(appeal)
         TAKE[word](
             Sent(
                 view=view, facts=read.facts, moment=moment, expect=expected(request), once=once, appeal_id=appeal_id,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from fuzhengtong.accounts import queries as accounts_queries
 from fuzhengtong.accounts import rules as accounts_rules
 from fuzhengtong.charter.moment import Moment
-from fuzhengtong.kernel import numbers
+from fuzhengtong.kernel import numbers, typed
 from fuzhengtong.mailroom import queries as mailroom_queries
 from fuzhengtong.people import queries as people_queries
 from fuzhengtong.web.desk import frame, inbox, lines, names, shown
@@ -32,12 +32,10 @@ def notices(request: HttpRequest, moment: Moment) -> HttpResponse:
     kind = request.GET.get("kind", "")
     before = request.GET.get("before", "")
     if kind == GIVEN_UP:
-        rows = mailroom_queries.set_aside(before=_instant(before), limit=PAGE)
+        rows = mailroom_queries.set_aside(before=typed.instant(before), limit=PAGE)
         last = rows[-1].set_aside_at.isoformat() if len(rows) == PAGE and rows[-1].set_aside_at else ""
     else:
-        rows = mailroom_queries.newest(
-            before=int(before) if before.isdigit() and len(before) < 20 else None, limit=PAGE
-        )
+        rows = mailroom_queries.newest(before=typed.number(before), limit=PAGE)
         last = str(rows[-1].parcel_id) if len(rows) == PAGE else ""
     names.offices([row.seat[0] for row in rows], moment.at)
     listed = []
@@ -92,18 +90,10 @@ def _number(subject: str) -> str:
         return ""
 
 
-def _instant(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
-
-
 @desk_page("see_access")
 def access(request: HttpRequest, moment: Moment) -> HttpResponse:
     """GET /desk/access/: who opened masked data, when and why, the newest first."""
-    before = _instant(request.GET.get("before", ""))
+    before = typed.instant(request.GET.get("before", ""))
     rows = people_queries.openings(before=before, limit=PAGE)
     people = accounts_queries.people([row.principal_id for row in rows if row.principal_id])
     names.offices([row.office_id for row in rows], moment.at)
@@ -163,13 +153,6 @@ def _span(day: date | None, moment: Moment) -> tuple[datetime | None, datetime |
     return begins, datetime.combine(day + timedelta(days=1), time.min, zone)
 
 
-def _key(text: str) -> tuple[datetime, int] | None:
-    """Read the key of a page: the instant and the id of the last line before it."""
-    instant, _line, number = text.rpartition("_")
-    at = _instant(instant)
-    return (at, int(number)) if at and number.isdigit() and len(number) < 19 else None
-
-
 @desk_page("see_sign_ins")
 def sign_ins(request: HttpRequest, moment: Moment) -> HttpResponse:
     """GET /desk/sign-ins/: all attempts and changes of what lets people in, the newest first.
@@ -186,7 +169,7 @@ def sign_ins(request: HttpRequest, moment: Moment) -> HttpResponse:
             outcome=asked.outcome,
             since=since,
             until=until,
-            before=_key(request.GET.get("after", "")),
+            before=typed.place(request.GET.get("after", "")),
             limit=PAGE + 1,
         )
     more, rows = len(rows) > PAGE, rows[:PAGE]
