@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fuzhengtong.cases import actions as cases_actions
 from fuzhengtong.cases import ledger
 from fuzhengtong.cases import steps as cases_steps
@@ -15,61 +13,6 @@ from fuzhengtong.visits import queries, rules, steps
 
 def _texts(words: str) -> dict[str, str]:
     return {"words": words} if words.strip() else {}
-
-
-def attempt(*, case_id: int, moment: Moment, once: ledger.Once | None = None, **facts: Any) -> Taken:
-    """Note an attempt that did not reach the teller; the visit stays owed."""
-    return cases_actions.take(case_id=case_id, step=steps.ATTEMPT, moment=moment, once=once, **facts)
-
-
-def visit_progress(
-    *,
-    case_id: int,
-    appeal_id: int,
-    moment: Moment,
-    result: VisitResult,
-    how: str,
-    words: str = "",
-    expect: int | None = None,
-    once: ledger.Once | None = None,
-) -> Taken:
-    """Record the progress visit (接诉即办后 24 小时内)."""
-    return cases_actions.take(
-        case_id=case_id,
-        step=steps.PROGRESS_VISIT,
-        moment=moment,
-        texts=_texts(words),
-        expect=expect,
-        once=once,
-        appeal_id=appeal_id,
-        result=result,
-        how=how,
-    )
-
-
-def visit_hard(
-    *,
-    case_id: int,
-    appeal_id: int,
-    moment: Moment,
-    result: VisitResult,
-    how: str,
-    words: str = "",
-    expect: int | None = None,
-    once: ledger.Once | None = None,
-) -> Taken:
-    """Record the special visit of a hard case (疑难案件 7 日内专项回访), and close where it was the last one owed."""
-    return cases_actions.take(
-        case_id=case_id,
-        step=steps.HARD_VISIT,
-        moment=moment,
-        texts=_texts(words),
-        expect=expect,
-        once=once,
-        appeal_id=appeal_id,
-        result=result,
-        how=how,
-    )
 
 
 def visit(

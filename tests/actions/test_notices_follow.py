@@ -24,7 +24,7 @@ from fuzhengtong.mailroom import actions as mailroom_actions
 from fuzhengtong.mailroom import keys, models
 from fuzhengtong.notices import actions
 from fuzhengtong.oversight import actions as oversight_actions
-from fuzhengtong.visits import actions as visits_actions
+from fuzhengtong.visits import steps as visits_steps
 from tests.builders import City, tell
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -374,8 +374,9 @@ def test_a_visit_that_is_only_tried_tells_nobody(city: City, moment: Moment):
     follow(told.moment)
     before = len(parcels())
 
-    visits_actions.attempt(
+    cases_actions.take(
         case_id=told.case_id,
+        step=visits_steps.ATTEMPT,
         moment=told.by("visitor"),
         appeal_id=told.appeal_id,
         kind="satisfaction_visit",

@@ -24,7 +24,7 @@ from fuzhengtong.jobs import verify
 from fuzhengtong.oversight import actions
 from fuzhengtong.oversight import steps as oversight_steps
 from fuzhengtong.reporting import actions as reporting_actions
-from fuzhengtong.visits import actions as visits_actions
+from fuzhengtong.visits import steps as visits_steps
 from tests.builders import LAMP, Told, tell
 
 CITY = ZoneInfo("Asia/Shanghai")
@@ -59,8 +59,9 @@ def duty(told: Told, kind: DutyKind) -> models.Duty:
 def in_work(city: Any, moment: Any, text: str = LAMP) -> Told:
     """A case that owes its finish alone: signed, contacted, and its progress visit made."""
     told = tell(city, moment, text).walk_to(State.WORKING).contact()
-    visits_actions.visit_progress(
+    cases_actions.take(
         case_id=told.case_id,
+        step=visits_steps.PROGRESS_VISIT,
         appeal_id=told.appeal_id,
         moment=told.by("visitor"),
         result=VisitResult.REACHED,
@@ -320,8 +321,9 @@ def test_a_hard_case_does_not_close_before_its_hard_visit(db, city, moment) -> N
     told = done_again(told).later(hours=1).visit()
     assert told.case.state == State.VISITING
 
-    visits_actions.visit_hard(
+    cases_actions.take(
         case_id=told.case_id,
+        step=visits_steps.HARD_VISIT,
         appeal_id=told.appeal_id,
         moment=told.by("visitor"),
         result=VisitResult.REACHED,

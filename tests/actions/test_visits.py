@@ -27,8 +27,9 @@ def on(told: Told, text: str) -> Told:
 def tried(told: Told, *texts: str) -> Told:
     for text in texts:
         told = on(told, text)
-        actions.attempt(
+        cases_actions.take(
             case_id=told.case_id,
+            step=visits_steps.ATTEMPT,
             appeal_id=told.appeal_id,
             moment=told.by("visitor"),
             kind=DutyKind.SATISFACTION_VISIT,

@@ -122,32 +122,8 @@ def _appeal(sent: Sent) -> int:
     return sent.appeal_id
 
 
-def _progress(sent: Sent) -> None:
-    facts = sent.facts
-    visits_actions.visit_progress(
-        case_id=sent.view.case.id,
-        appeal_id=_appeal(sent),
-        moment=sent.moment,
-        result=facts["result"],
-        how=facts["how"],
-        words=facts["words"],
-        expect=sent.expect,
-        once=sent.once,
-    )
-
-
-def _hard(sent: Sent) -> None:
-    facts = sent.facts
-    visits_actions.visit_hard(
-        case_id=sent.view.case.id,
-        appeal_id=_appeal(sent),
-        moment=sent.moment,
-        result=facts["result"],
-        how=facts["how"],
-        words=facts["words"],
-        expect=sent.expect,
-        once=sent.once,
-    )
+def _called(sent: Sent, step: cases_steps.Step) -> None:
+    sent.taken(step, texts=("words",), appeal_id=_appeal(sent), result=sent.facts["result"], how=sent.facts["how"])
 
 
 def _visit(sent: Sent) -> None:
@@ -202,9 +178,9 @@ TAKE: dict[str, Callable[[Sent], None]] = {
     "review": lambda sent: sent.taken(cases_steps.REVIEW, texts=("note",)),
     "send_back": lambda sent: sent.taken(cases_steps.SEND_BACK, texts=("reason",)),
     "ask_info": lambda sent: sent.taken(cases_steps.ASK_INFO, texts=("question",)),
-    "progress_visit": _progress,
+    "progress_visit": lambda sent: _called(sent, visits_steps.PROGRESS_VISIT),
     "visit": _visit,
-    "hard_visit": _hard,
+    "hard_visit": lambda sent: _called(sent, visits_steps.HARD_VISIT),
     "attempt": _attempt,
     "supervise": _supervise,
     "reply_supervision": _reply,
