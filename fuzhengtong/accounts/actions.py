@@ -7,7 +7,6 @@ behind, so these two must not be called inside a transaction that a refusal woul
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,12 +14,11 @@ from functools import lru_cache
 from typing import ClassVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
-from psycopg import errors as pg
 
-from fuzhengtong.accounts import answers, models, queries, rules
+from fuzhengtong.accounts import models, queries, rules
 from fuzhengtong.accounts.rules import Outcome
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.kernel import crypto
@@ -67,18 +65,6 @@ class LoginTaken(Refused):
     """Refuse a login that somebody has."""
 
     code: ClassVar[str] = "login_taken"
-
-
-class KeyReused(Refused):
-    """Refuse a request key that was sent before with another content."""
-
-    code: ClassVar[str] = "once_key_reused"
-
-
-class InProgress(Refused):
-    """Refuse a repeated request while the first one is still being worked on."""
-
-    code: ClassVar[str] = "once_in_progress"
 
 
 class Hasher(Argon2PasswordHasher):
@@ -130,7 +116,6 @@ class _Tried:
     """A principal whose next attempt is counted already."""
 
     row: models.Principal
-    failures_before: int
 
 
 def _log(*, outcome: Outcome, login: str, principal_id: int | None, address: str, moment: Moment) -> None:
@@ -262,11 +247,10 @@ def _count_try(*, login: str, moment: Moment) -> _Tried | None:
             return None
         if row.locked_until is not None and row.locked_until > moment.at:
             raise LockedOut(until=row.locked_until)
-        before = row.failed_count
-        row.failed_count = before + 1
+        row.failed_count += 1
         row.locked_until = rules.locked_until(failures=row.failed_count, at=moment.at)
         row.save(update_fields=["failed_count", "locked_until"])
-        return _Tried(row=row, failures_before=before)
+        return _Tried(row=row)
 
 
 def _take_back(tried: _Tried) -> None:
@@ -487,47 +471,6 @@ def make_key(*, name: str, channel: str, principal_id: int | None, moment: Momen
 def disable_key(*, key_id: int, moment: Moment) -> None:
     """Put a key out of force; refuses one that is."""
     if models.ApiKey.objects.filter(id=key_id, disabled_at__isnull=True).update(disabled_at=moment.at) == 0:
-        raise AlreadyDone
-
-
-def body_hash(body: bytes) -> bytes:
-    """Return the hash by which a repeated request is told from another one under the same key."""
-    return hashlib.sha256(body).digest()
-
-
-def claim(*, client: str, key: str, body: bytes, moment: Moment) -> queries.Remembered | None:
-    """Claim a request key, or return what was answered when it came before; nothing means: do the work now.
-
-    Called first in the transaction that does the work, so that a twin waits here until the first has committed; the
-    answer is kept by `remember`. Refuses a key used before with another body (KeyReused), and a twin whose first is
-    still running (InProgress).
-    """
-    statement = (
-        "INSERT INTO accounts_once (client, key, body_hash, status, answer, at) VALUES (%s, %s, %s, 0, '', %s)"
-        " ON CONFLICT (client, key) DO NOTHING"
-    )
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [client, key, body_hash(body), moment.at])
-            if cursor.rowcount == 1:
-                return None
-    except OperationalError as error:
-        if isinstance(error.__cause__, pg.LockNotAvailable):
-            raise InProgress from error
-        raise
-    # A second statement: the first one's snapshot is older than the commit it waited for.
-    answered = queries.remembered(client=client, key=key)
-    if answered is None or answered.status == 0:
-        raise InProgress
-    if answered.body_hash != body_hash(body):
-        raise KeyReused
-    return answered
-
-
-def remember(*, client: str, key: str, status: int, answer: bytes, moment: Moment) -> None:
-    """Keep the answer, sealed, under the key claimed before, in the same transaction."""
-    sealed = answers.seal(client=client, key=key, answer=answer, nonce=moment.mint.token(crypto.NONCE_BYTES))
-    if models.Once.objects.filter(client=client, key=key, status=0).update(status=status, answer=sealed) == 0:
         raise AlreadyDone
 
 

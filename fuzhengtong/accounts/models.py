@@ -57,8 +57,8 @@ class ApiKey(models.Model):
 class Once(models.Model):
     """The answer given to one request, so that the same request sent again is answered and not done again.
 
-    `status` 0 is a request being worked on in the transaction that holds the row. What is in an answer is sealed
-    (`accounts.answers`): it may hold a query code.
+    Written with the work, in its transaction. What is in an answer is sealed (`accounts.answers`): it may hold a query
+    code.
     """
 
     pk = models.CompositePrimaryKey("client", "key")

@@ -66,7 +66,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The answer given to one request, with the hash of the body it answered; status 0 while that is worked on."""
+    """The answer given to one request, with the hash of the body it answered."""
 
     body_hash: bytes
     status: int

@@ -76,7 +76,7 @@ def deciding() -> Iterator[None]:
 class Desk:
     """One case under the lock of a transaction, on which several steps may be taken before one write.
 
-    Made by `at_desk`; `joint`, `visits` and `oversight` use it to take a step and what follows from it by rule.
+    Made by `at_desk`: a step, and what follows from it by rule, in one transaction.
     """
 
     def __init__(self, snapshot: states.Snapshot, moment: Moment) -> None:
@@ -193,7 +193,7 @@ def bound(
 
 @contextmanager
 def at_desk(*, case_id: int, moment: Moment, expect: int | None = None) -> Iterator[Desk]:
-    """Lock one case and hand out its desk; what was taken there is written at the end, or nothing is.
+    """Lock one case and hand out its desk; the caller ends with `desk.write`, or nothing is changed.
 
     Refused with NotFound, with Overtaken where `expect` names an older version than the case has, with Busy.
     """
@@ -216,18 +216,15 @@ def take(
     files: Sequence[Staged] = (),
     expect: int | None = None,
     once: ledger.Once | None = None,
-    then: Callable[[Desk], None] | None = None,
     **facts: Any,
 ) -> Taken:
     """Move the case one step, and settle and create the duties that follow.
 
-    `texts` are sealed before the step is planned; `then` may take what follows from it by rule. Refused with
-    NotFound, NotYours, NotNow, Overtaken (the page is older than the case), Busy, or the step's own refusal.
+    `texts` are sealed before the step is planned. Refused with NotFound, NotYours, NotNow, Overtaken (the page is older
+    than the case), Busy, or the step's own refusal.
     """
     with at_desk(case_id=case_id, moment=moment, expect=expect) as desk:
         plan = desk.take(step, texts=texts, files=files, **facts)
-        if then is not None:
-            then(desk)
         desk.write(once)
         return Taken(entry=plan.entry, after=desk.snapshot)
 

@@ -85,7 +85,7 @@ def seal(*, key: bytes, case_id: int, kind: str, text: str, moment: Moment) -> P
     """Seal a text under a key of its own, wrapped by the case's data key, and commit to its words with a salt."""
     mint = moment.mint
     passage_id, own, salt = mint.id(), mint.token(32), mint.token(16)
-    aad = _aad(passage_id, kind)
+    aad = passage_aad(passage_id, kind)
     plain = text.encode()
     return PassageRow(
         id=passage_id,
@@ -103,12 +103,12 @@ def unseal(*, key: bytes, passage: models.Passage) -> str | None:
     """Open a passage with the data key of its case; None where its own key was destroyed (erased)."""
     if passage.wrapped_key is None:
         return None
-    aad = _aad(passage.id, passage.kind)
+    aad = passage_aad(passage.id, passage.kind)
     own = crypto.unseal(key=key, sealed=bytes(passage.wrapped_key), aad=aad)
     return crypto.unseal(key=own, sealed=bytes(passage.sealed), aad=aad).decode()
 
 
-def _aad(passage_id: int, kind: str) -> bytes:
+def passage_aad(passage_id: int, kind: str) -> bytes:
     return f"passage|{passage_id}|{kind}".encode()
 
 

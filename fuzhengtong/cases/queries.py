@@ -205,7 +205,7 @@ def _branch(viewer: Actor) -> QuerySet[models.Case]:
     return scope(viewer)
 
 
-# The queues of the desks, by post kind, in the order in which they are worked. `today` is filled by the caller.
+# The queues of the desks, by post kind, in the order in which they are worked.
 QUEUES: dict[str, tuple[str, ...]] = {
     "handler": ("to_sign", "working", "due_today", "overdue", "redo", "in_review", "done"),
     "head": ("to_sign", "working", "due_today", "overdue", "redo", "in_review", "done"),
@@ -553,7 +553,7 @@ def appeal_for_opening(*, viewer: Actor, appeal_id: int) -> ForOpening | None:
 
 
 def teller_of(snapshot: states.Snapshot, appeal_id: int) -> Teller:
-    """Return name and phone of the teller of one appeal, in clear; for `opened` and for notices."""
+    """Return name and phone of the teller of one appeal, in clear; for `opened`."""
     case = snapshot.known
     key = ledger.data_key(case.number, case.data_key)
     first = models.Entry.objects.filter(case_id=case.id, appeal_id=appeal_id, step__in=OPENING).first()
@@ -591,7 +591,7 @@ def _stand_in() -> tuple[bytes, models.Passage]:
     """Return a wrapped data key and a sealed person like those of a case; made once, of nobody, kept in no table."""
     key, own, nonce = bytes(crypto.KEY_BYTES), bytes(crypto.KEY_BYTES), bytes(crypto.NONCE_BYTES)
     wrapped = crypto.wrap(keyring=people_keys.keyring(), key=key, aad=_NOBODY.encode(), nonce=nonce)
-    aad = ledger._aad(0, "teller")
+    aad = ledger.passage_aad(0, "teller")
     passage = models.Passage(
         id=0,
         kind="teller",
@@ -724,6 +724,9 @@ def dispatch_times(*, since: datetime, until: datetime, county_id: int | None = 
     return DispatchTimes(n=n, p50_s=p50, p90_s=p90, p99_s=p99, automatic=automatic)
 
 
+# --- for notices -------------------------------------------------------------------------------------------------
+
+
 # Kept together in one statement for a batch of notices; a register entry names its passages by their commitments.
 _TELLERS = """
 SELECT e.appeal_id, c.number, c.data_key, p.id, p.kind, p.wrapped_key, p.sealed
@@ -732,7 +735,7 @@ JOIN cases_case c ON c.id = e.case_id
 CROSS JOIN LATERAL (SELECT convert_from(e.body, 'UTF8')::json #> '{body,facts}' AS facts) told
 JOIN cases_passage p ON p.case_id = e.case_id AND p.kind IN ('teller', 'principal')
   AND p.commitment IN (told.facts ->> 'teller', told.facts ->> 'principal')
-WHERE e.case_id = ANY(%s) AND e.step IN ('register', 'register_history') AND p.wrapped_key IS NOT NULL
+WHERE e.case_id = ANY(%s) AND e.step = ANY(%s) AND p.wrapped_key IS NOT NULL
 """
 
 
@@ -743,7 +746,7 @@ def tellers_of(case_ids: Sequence[int]) -> dict[int, Teller]:
     Who did not want to be known, and whose data were erased, is not in it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_TELLERS, [list(case_ids)])
+        cursor.execute(_TELLERS, [list(case_ids), list(OPENING)])
         rows = cursor.fetchall()
     found: dict[int, dict[str, Teller]] = defaultdict(dict)
     for appeal_id, number, data_key, passage_id, kind, wrapped_key, sealed in rows:
@@ -759,6 +762,9 @@ def _to_tell(held: dict[str, Teller]) -> Teller:
     if principal is not None and (principal.phone or "teller" not in held):
         return principal
     return held["teller"]
+
+
+# --- for jobs ----------------------------------------------------------------------------------------------------
 
 
 def waiting_since(*, follower: str, at: datetime) -> datetime | None:

@@ -24,12 +24,10 @@ from fuzhengtong.cases.states import (
     DutyKind,
     DutyRow,
     Look,
-    Role,
     Satisfaction,
     Snapshot,
     Solved,
     State,
-    Urgency,
     VisitResult,
     class_of,
 )
@@ -764,11 +762,3 @@ def unhappy(snapshot: Snapshot) -> tuple[AppealRow, ...]:
     """Return the tellings whose tellers were heard and said that it is not solved, or that they are not content."""
     heard = (row for row in snapshot.live_appeals if row.visit_result is not None)
     return tuple(row for row in heard if row.solved == Solved.NO or row.satisfaction == Satisfaction.NOT)
-
-
-def opens_ladder(duty: DutyRow) -> bool:
-    """Tell whether a missed duty is a promise to people, which supervision must follow."""
-    return duty.klass != DutyClass.HOUSEKEEPING and duty.kind not in (DutyKind.INFO, DutyKind.SUPERVISION_REPLY)
-
-
-__all__ = ["Plan", "plan", "why_not", "counts", "moved", "looks", "next_look", "Role", "Urgency"]

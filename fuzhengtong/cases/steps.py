@@ -8,7 +8,7 @@ Words and rules: `docs/procedure.md` (made from this table), charter editions un
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ import msgspec
 from fuzhengtong.cases import permits
 from fuzhengtong.cases.permits import Who
 from fuzhengtong.cases.states import (
-    FINAL,
     IN_HAND,
     OPEN,
     UNASSIGNED,
@@ -25,7 +24,6 @@ from fuzhengtong.cases.states import (
     AssignmentRow,
     AssignmentState,
     CaseKind,
-    DutyClass,
     DutyKind,
     Lane,
     Role,
@@ -80,7 +78,7 @@ class Owe:
     `by`: desk (the centre in charge), lead (the lead office), same (whoever owed the duty of the facts).
     `post`: the kind of post that answers. `each`: one for the case, one for every live appeal, or one an assignment.
     `due`: 'term' counts from now by the charter; 'finish' is the charter's finish rule; 'carry' keeps the due time
-    that was promised before; 'fact' takes length and unit from the facts (an overridden term is still the charter's).
+    that was promised before; 'interim' is the interim reply that a longer statutory term owes.
     """
 
     kind: DutyKind
@@ -116,7 +114,6 @@ class Step:
     public: bool = True
     opens: bool = False
     law: str = ""
-    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +122,6 @@ class Coming:
 
     word: str
     capability: str
-
-
-class NothingToAnswer(Refused):
-    """Refuse an answer where nobody asked."""
-
-    code = "nothing_to_answer"
 
 
 class ContactMissing(Refused):
@@ -170,7 +161,6 @@ class NothingProvisional(AlreadyDone):
 
 
 WORK_OF_A_CASE = frozenset(kind for kind in DutyKind if kind != DutyKind.ARCHIVE)
-VISITS = frozenset({DutyKind.PROGRESS_VISIT, DutyKind.SATISFACTION_VISIT, DutyKind.HARD_VISIT})
 
 
 # --- facts -----------------------------------------------------------------------------------------------------
@@ -361,12 +351,8 @@ def _appeal_is_here(snapshot: Snapshot, facts: Any, moment: Moment) -> None:
         raise NoSuchAppeal
 
 
-def _register(snapshot: Snapshot, facts: RegisterFacts, moment: Moment) -> Change:
-    return Change()
-
-
 class TimesOutOfOrder(Refused):
-    """Refuse a closed matter whose times cannot be: told before it was closed, and both before now."""
+    """Refuse a closed matter whose times cannot be: not told before it was closed, or not both before now."""
 
     code = "times_out_of_order"
 
@@ -650,7 +636,6 @@ REGISTER = Step(
     after=State.RECEIVED,
     who=ANY_DOOR,
     facts=RegisterFacts,
-    effect=_register,
     owes=(Owe(DutyKind.DISPATCH, "desk", "dispatcher"), Owe(DutyKind.ACCEPT, "desk", "dispatcher")),
     tells=("teller",),
     follow=("dispatch",),
@@ -979,4 +964,3 @@ COMING: tuple[Coming, ...] = (
     Coming("score_appeal", "insight"),
     Coming("exclude", "insight"),
 )
-__all__ = ["FINAL", "STEPS", "COMING", "Step", "Owe", "Change", "Facts", "Passage", "DutyClass"]

@@ -139,14 +139,12 @@ class Answering:
 class HeldPost:
     """A post a person holds or stands in for."""
 
-    tenure_id: int
     post_id: int
     kind: str
     name: str
     deputy: bool
     office_id: int
     office_name: str
-    office_kind: str
     level: str
     area_id: int
     active_from: datetime
@@ -307,10 +305,7 @@ def outlines(area_ids: Iterable[int]) -> dict[int, object]:
 
 
 def gazetteer(*, at: datetime | None = None) -> tuple[Unit, ...]:
-    """Return every area with all its names, for the address matcher; without an instant, as it stands now.
-
-    Keep the answer and read it again when `gazetteer_version` moves: this reads the whole tree.
-    """
+    """Return every area with all its names, for the address matcher; without an instant, as it stands now."""
     in_force = Q(active_to__isnull=True) if at is None else _active(at)
     said: dict[int, list[tuple[str, str]]] = {}
     for area_id, text, kind in (
@@ -340,14 +335,6 @@ def _unit(row: models.Area, shown: Mapping[int, str], aliases: tuple[tuple[str, 
         county=shown.get(county, "") if county is not None else "",
         aliases=aliases,
     )
-
-
-def gazetteer_version() -> int:
-    """Return a number that moves with every change of areas or their names.
-
-    A count of entries, which are only ever added; their ids may come from several mints and need not grow.
-    """
-    return int(models.ReferenceEntry.objects.filter(table__in=["area", "area_alias"]).count())
 
 
 # Categories
@@ -620,14 +607,12 @@ def posts_of(principal_id: int, *, at: datetime) -> tuple[HeldPost, ...]:
     )
     return tuple(
         HeldPost(
-            tenure_id=row.id,
             post_id=row.post_id,
             kind=row.post.kind,
             name=row.post.name,
             deputy=row.deputy,
             office_id=row.post.office_id,
             office_name=row.post.office.name,
-            office_kind=row.post.office.kind,
             level=row.post.office.level,
             area_id=row.post.office.area_id,
             active_from=row.active_from,

@@ -47,12 +47,6 @@ class Path:
     grid_id: int | None
     desk_id: int
 
-    @property
-    def upwards(self) -> tuple[int, ...]:
-        """The areas from the narrowest up to the city, each once."""
-        levels = (self.grid_id, self.community_id, self.town_id, self.county_id, self.city_id)
-        return tuple(dict.fromkeys(level for level in levels if level is not None))
-
 
 @dataclass(frozen=True)
 class Offer:

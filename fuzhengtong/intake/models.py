@@ -15,9 +15,9 @@ class Channel(models.Model):
     is_public = models.BooleanField()
     needs_phone = models.BooleanField()
     allows_anonymous = models.BooleanField()
-    # Told for somebody by a worker: the teller is the principal, the worker is the reporter.
+    # Told by a worker for somebody: the worker is the teller, the one spoken for is the principal.
     is_proxy = models.BooleanField()
-    # A person of ours took the telling down: the privacy notice was read out, not ticked.
+    # The teller ticks the privacy notice himself; elsewhere it was read out to him, or stands in a contract.
     asks_consent = models.BooleanField()
     rank = models.IntegerField()
     closed_at = models.DateTimeField(null=True)

@@ -21,6 +21,7 @@ from fuzhengtong.cases import ledger
 from fuzhengtong.charter.lines import FileRefused
 from fuzhengtong.charter.load import check_released
 from fuzhengtong.directory import world
+from fuzhengtong.directory.actions import NODES
 from fuzhengtong.jobs import readiness, rewrap, watchdog
 from fuzhengtong.jobs.readiness import Finding
 from fuzhengtong.kernel import crypto
@@ -31,7 +32,6 @@ MAJORS = range(15, 19)
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 # Lines of these are added and read, never changed, by the role that serves pages.
 UNCHANGED = ("cases_entry", "people_access", "people_consent")
-NODES = 64
 LEAST_FREE, LEAST_SHARE = 2 * 2**30, 0.05
 # Every telling is at its office or at a desk within two minutes; what waits longer than this is stuck.
 STUCK_AFTER = timedelta(minutes=5)

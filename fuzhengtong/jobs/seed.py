@@ -70,10 +70,6 @@ PLAYS: tuple[Play, ...] = (
 )  # fmt: skip
 
 
-# A case older than this was left lying, for the desks to have something late.
-LEFT_LATE = 10
-
-
 def few() -> int:
     """Make the cases of PLAYS in a city that has none; return how many were made."""
     kept = world.World(clock=lambda: datetime.now(UTC))

@@ -13,14 +13,6 @@ from fuzhengtong.kernel import due
 from fuzhengtong.kernel.calendar import Calendar
 
 
-@dataclass(frozen=True)
-class Order:
-    """One rung of the ladder as it is to be climbed now."""
-
-    rung: Rung
-    late_by_s: int
-
-
 def rung_of(duty: DutyRow, charter: Charter) -> Rung:
     """Return the charter's rung that a duty stands before; only where its next look is SUPERVISE."""
     look, _, index = looks(duty.kind, charter)[duty.rung]

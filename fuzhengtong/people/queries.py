@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from fuzhengtong.people import keys, models
+from fuzhengtong.people import models
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,6 @@ class Opening:
     appeal_id: int
     fields: str
     reason: str
-
-
-def resident_of(phone: str) -> int | None:
-    """Find the resident of a normalised phone number."""
-    found = models.Resident.objects.filter(phone_index=keys.phone_index(phone)).values_list("id", flat=True)
-    return found.first() if found else None
 
 
 def openings_of(appeal_id: int) -> list[Opening]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, connections
 
-from fuzhengtong.accounts import actions, models, queries
+from fuzhengtong.accounts import actions, answers, models, queries
 from fuzhengtong.charter.editions import Rate
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.kernel.errors import AlreadyDone
@@ -52,84 +52,6 @@ def test_the_key_of_a_closed_account_opens_no_more(db: None, moment: Moment) -> 
     actions.disable_principal(principal_id=anna, moment=moment)
 
     assert queries.key_for(made.secret) is None
-
-
-# Answers given once
-
-
-def test_a_request_sent_again_gets_the_same_answer(db: None, moment: Moment) -> None:
-    facts = {"client": "key:1", "key": "a", "moment": moment}
-
-    first = actions.claim(body=b"body", **facts)
-    actions.remember(client="key:1", key="a", status=201, answer=b"made", moment=moment)
-    second = actions.claim(body=b"body", **facts)
-
-    assert first is None
-    assert second is not None
-    assert (second.status, second.answer) == (201, b"made")
-    assert queries.remembered(client="key:1", key="a") == second
-
-
-def test_the_same_key_with_another_body_is_refused(db: None, moment: Moment) -> None:
-    actions.claim(client="key:1", key="a", body=b"body", moment=moment)
-    actions.remember(client="key:1", key="a", status=201, answer=b"made", moment=moment)
-
-    with pytest.raises(actions.KeyReused):
-        actions.claim(client="key:1", key="a", body=b"another", moment=moment)
-
-
-def test_keys_of_two_clients_are_two_keys(db: None, moment: Moment) -> None:
-    actions.claim(client="key:1", key="a", body=b"body", moment=moment)
-
-    assert actions.claim(client="key:2", key="a", body=b"body", moment=moment) is None
-    assert queries.remembered(client="key:3", key="a") is None
-
-
-def test_an_answer_is_kept_once(db: None, moment: Moment) -> None:
-    actions.claim(client="key:1", key="a", body=b"body", moment=moment)
-    actions.remember(client="key:1", key="a", status=201, answer=b"made", moment=moment)
-
-    with pytest.raises(AlreadyDone):
-        actions.remember(client="key:1", key="a", status=500, answer=b"other", moment=moment)
-
-
-def test_of_twins_sent_at_once_one_does_the_work_and_the_other_gets_its_answer(
-    own_database: str, moment: Moment
-) -> None:
-    def send(_: int) -> str:
-        try:
-            with transaction.atomic():
-                before = actions.claim(client="key:1", key="twin", body=b"body", moment=moment)
-                if before is not None:
-                    return f"told {before.status}"
-                actions.remember(client="key:1", key="twin", status=201, answer=b"made", moment=moment)
-                return "done"
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(6) as threads:
-        answers = sorted(threads.map(send, range(6)))
-
-    assert answers == ["done", *["told 201"] * 5]
-
-
-def test_a_twin_that_waits_too_long_is_told_that_the_first_is_at_work(own_database: str, moment: Moment) -> None:
-    def twin() -> str:
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '50ms'")
-                actions.claim(client="key:1", key="slow", body=b"body", moment=moment)
-        except actions.InProgress as refusal:
-            return refusal.code
-        finally:
-            connections.close_all()
-        return "done"
-
-    with transaction.atomic(), ThreadPoolExecutor(1) as threads:
-        actions.claim(client="key:1", key="slow", body=b"body", moment=moment)
-        told = threads.submit(twin).result()
-
-    assert told == "once_in_progress"
 
 
 # Counted windows
@@ -203,8 +125,9 @@ def test_old_windows_and_answers_are_forgotten_and_young_ones_kept(db: None, mom
     old = replace(moment, at=moment.at - timedelta(days=40))
     actions.count_hit("n:1", window_seconds=60, limit=1, at=old.at)
     actions.count_hit("n:1", window_seconds=60, limit=1, at=moment.at)
-    actions.claim(client="key:1", key="old", body=b"", moment=old)
-    actions.claim(client="key:1", key="young", body=b"", moment=moment)
+    for key, at in (("old", old.at), ("young", moment.at)):
+        answer = answers.seal(client="key:1", key=key, answer=b"made", nonce=b"n" * 12)
+        models.Once.objects.create(client="key:1", key=key, body_hash=b"", status=201, answer=answer, at=at)
 
     actions.forget_before(windows=moment.at - timedelta(days=1), answers=moment.at - timedelta(days=30))
 

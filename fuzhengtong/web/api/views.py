@@ -43,10 +43,6 @@ AT_ONCE_S = 0.5
 _ENCODE = msgspec.json.Encoder(enc_hook=str)
 
 
-class TooLarge(Refused):
-    code = "too_large"
-
-
 class WrongMethod(Refused):
     code = "wrong_method"
 
@@ -175,7 +171,7 @@ def _weighed(request: HttpRequest, content_type: str, most: int) -> None:
         raise WrongContentType
     told = request.META.get("CONTENT_LENGTH") or "0"
     if not told.isdecimal() or int(told) > most:
-        raise TooLarge
+        raise guard.TooLarge
 
 
 @_address("POST")

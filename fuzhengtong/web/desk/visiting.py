@@ -27,7 +27,6 @@ class CallRow:
     due: str
     is_late: bool
     attempts: int
-    missed_href: str
 
 
 @desk_page()
@@ -40,7 +39,6 @@ def visits(request: HttpRequest, moment: Moment) -> HttpResponse:
     for call in owed:
         word, appeal = STEP_OF.get(call.kind, "visit"), str(call.appeal_id or "")
         href = inbox.address("desk-case", call.case.number, queue="open", do=word, appeal=appeal) + "#do"
-        missed = inbox.address("desk-case", call.case.number, queue="open", do="attempt", appeal=appeal) + "#do"
         calls.append(
             CallRow(
                 row=shown.list_row(call.case, href=href, moment=moment, lang=lang),
@@ -48,7 +46,6 @@ def visits(request: HttpRequest, moment: Moment) -> HttpResponse:
                 due=shown.instant(call.due_at, moment, lang, ends=True),
                 is_late=call.due_at <= moment.at,
                 attempts=call.attempts,
-                missed_href=missed,
             )
         )
     charter = moment.charter
