@@ -6,7 +6,7 @@ voided and paused, the followers and the counts. Nobody calls it but `cases.acti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -347,10 +347,11 @@ def plan(step: Step, snapshot: Snapshot, facts: Facts, moment: Moment) -> Plan:
         draft.apply(step.effect(snapshot, facts, moment), moment)
     _move(draft, step)
     _keep_response(draft, moment)
-    settled = _settle(draft, step, facts, entry_id, moment)
+    renewed = tuple(owe for owe in step.renews if _is_outdated(owe, draft))
+    settled = _settle(draft, step, facts, entry_id, moment, renewed)
     if step.recomputes and not settled["recomputes"]:
         raise NothingProvisional(step=step.word)
-    owed = [row for owe in step.owes for row in _owed(owe, draft, facts, moment)]
+    owed = [row for owe in (*step.owes, *renewed) for row in _owed(owe, draft, facts, moment)]
     draft.duties.update({row.id: row for row in owed})
     _keep_due_columns(draft, owed, settled["recomputes"], facts, moment)
     return _written(draft, step, facts, moment, entry_id, settled, owed)
@@ -420,8 +421,18 @@ def _speaks_of(duty: DutyRow, facts: Any) -> bool:
     return about is None or duty.about == about
 
 
-def _settle(draft: _Draft, step: Step, facts: Any, entry_id: int, moment: Moment) -> dict[str, list[DutyRow]]:
+def _is_outdated(owe: Owe, draft: _Draft) -> bool:
+    """Tell whether a running promise was made for another urgency, or by another centre, than the case has now."""
+    case = draft.case
+    running = [duty for duty in draft.open() if duty.kind == owe.kind]
+    return any((duty.urgency, duty.owed_by) != (case.urgency, _owner(owe, case, None)) for duty in running)
+
+
+def _settle(
+    draft: _Draft, step: Step, facts: Any, entry_id: int, moment: Moment, renewed: Sequence[Owe]
+) -> dict[str, list[DutyRow]]:
     """Meet, void, pause, resume, climb and count anew the open duties of the case; tell which."""
+    voids = step.voids | {owe.kind for owe in renewed}
     done: dict[str, list[DutyRow]] = {
         verb: [] for verb in ("meets", "voids", "pauses", "resumes", "climbs", "recomputes")
     }
@@ -432,7 +443,7 @@ def _settle(draft: _Draft, step: Step, facts: Any, entry_id: int, moment: Moment
         if duty.kind in step.meets and _speaks_of(duty, facts):
             row = msgspec.structs.replace(duty, met_at=moment.at, met_by=entry_id, look=Look.NONE, look_at=None)
             done["meets"].append(row)
-        elif duty.kind in step.voids or duty.appeal_id in gone:
+        elif duty.kind in voids or duty.appeal_id in gone:
             row = msgspec.structs.replace(duty, voided_at=moment.at, voided_by=entry_id, look=Look.NONE, look_at=None)
             done["voids"].append(row)
         elif duty.kind in step.pauses and duty.paused_at is None:

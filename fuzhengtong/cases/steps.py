@@ -91,7 +91,11 @@ class Owe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One move in the procedure. Frozen; the ledger keeps its word and version for ever."""
+    """One move in the procedure. Frozen; the ledger keeps its word and version for ever.
+
+    `renews` are promises for the case as a whole that are made anew in place of the running one, from where it began,
+    where the step has changed the urgency or the centre in charge.
+    """
 
     word: str
     version: int = 1
@@ -103,6 +107,7 @@ class Step:
     effect: Callable[[Snapshot, Any, Moment], Change] | None = None
     meets: frozenset[DutyKind] = frozenset()
     owes: tuple[Owe, ...] = ()
+    renews: tuple[Owe, ...] = ()
     voids: frozenset[DutyKind] = frozenset()
     pauses: frozenset[DutyKind] = frozenset()
     resumes: frozenset[DutyKind] = frozenset()
@@ -662,6 +667,8 @@ TO_DESK = Step(
     facts=DeskFacts,
     effect=_to_desk,
     meets=frozenset({DutyKind.DISPATCH}),
+    # A telling is promised as an ordinary one until it has been read: 特急 waits for no working day.
+    renews=(Owe(DutyKind.ACCEPT, "desk", "dispatcher"),),
     tells=("desk",),
     public=False,
 )

@@ -97,6 +97,7 @@ class StepRow:
     facts: tuple[str, ...]
     meets: tuple[Word, ...]
     owes: tuple[OweRow, ...]
+    renews: tuple[Word, ...]
     voids: tuple[Word, ...]
     pauses: tuple[Word, ...]
     resumes: tuple[Word, ...]
@@ -323,6 +324,7 @@ def _step(step: Step, say: _Words) -> StepRow:
         facts=tuple(step.facts.__struct_fields__),
         meets=say.duties(step.meets),
         owes=tuple(_owe(owe, say) for owe in step.owes),
+        renews=say.duties({owe.kind for owe in step.renews}),
         voids=say.duties(step.voids),
         pauses=say.duties(step.pauses),
         resumes=say.duties(step.resumes),
@@ -522,6 +524,7 @@ def _promises(row: StepRow) -> str:
     said = {
         "meets": _names(row.meets),
         "owes": owes,
+        "makes anew, by urgency and centre,": _names(row.renews),
         "voids": voids,
         "pauses": _names(row.pauses),
         "resumes": _names(row.resumes),

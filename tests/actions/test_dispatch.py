@@ -17,6 +17,7 @@ from fuzhengtong.cases import queries as cases_queries
 from fuzhengtong.cases.states import DutyKind, State
 from fuzhengtong.chain import followers
 from fuzhengtong.dispatch import actions, queries
+from fuzhengtong.jobs import watchdog
 from fuzhengtong.oversight import actions as oversight_actions
 from fuzhengtong.procedure.catalogue import offered
 from tests.builders import LAMP, Told, tell
@@ -167,6 +168,40 @@ def test_an_emergency_is_critical_at_the_desk_before_anybody_has_read_it(db, cit
 
     assert told.case.urgency == "critical"
     assert told.case.state == State.RECEIVED
+
+
+def accepts(told: Told) -> list[models.Duty]:
+    return list(models.Duty.objects.filter(case_id=told.case_id, kind=DutyKind.ACCEPT).order_by("voided_at"))
+
+
+def test_what_waits_at_the_desk_is_promised_by_its_urgency_from_its_receipt_and_by_its_desk(db, city, moment) -> None:
+    told = tell(city, moment, "海州区和平街道益民社区三号楼燃气泄漏了")
+    (ordinary,) = accepts(told)
+    later = replace(moment, at=moment.at + timedelta(seconds=20))
+
+    followers.run("dispatch", moment=later)
+
+    before, now = accepts(told)
+    assert (before.id, before.voided_at) == (ordinary.id, later.at)
+    assert (now.urgency, now.length, now.unit) == ("critical", 15, "wall_minutes")
+    assert now.due_at == told.case.received_at + timedelta(minutes=15) == told.case.next_due_at
+    assert (now.owed_by_id, ordinary.owed_by_id) == (city.county_centre("210902").office_id, city.desk.office_id)
+    assert watchdog.pass_over(moment=later, beat_at=later.at) == []
+
+
+def test_the_promise_of_an_ordinary_telling_stays_with_the_desk_that_has_it(db, city, moment) -> None:
+    here, there = (
+        tell(city, moment, "我家门口的路灯不亮"),
+        tell(city, moment, "海州区和平街道益民社区这个事你们看着办吧"),
+    )
+    (stays,), (moves,) = accepts(here), accepts(there)
+
+    followers.run("dispatch", moment=moment)
+
+    assert [(row.id, row.voided_at) for row in accepts(here)] == [(stays.id, None)]
+    before, now = accepts(there)
+    assert before.id == moves.id
+    assert (now.owed_by_id, now.due_at) == (city.county_centre("210902").office_id, moves.due_at)
 
 
 ELSEWHERE = (
