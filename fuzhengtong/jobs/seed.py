@@ -1,4 +1,4 @@
-"""A few made cases in every state, walked by the real steps on past days, for the first look at a demo.
+"""A few made cases in nearly every state, walked by the real steps on past days, for the first look at a demo.
 
 Everything is invented: texts, people, numbers. Called by `init --demo` in a city that has no case yet; it takes the
 same doors and the same steps as the city at work, only with moments of the days before.
@@ -67,6 +67,9 @@ PLAYS: tuple[Play, ...] = (
          name="示例陈", phone="13800000011"),
     Play("和平街道建设社区楼道里有人拉线给电瓶车充电，害怕着火", 1.2, "assigned", "B05", "210902003009", "210902003",
          confidential=True, name="示例褚", phone="13800000012"),
+    # Closed long enough ago to be archived by the ticker's first turn.
+    Play("和平街道光明社区单元门的闭门器坏了，门关不严", 45.0, "closed", "B09", "210902003006", "210902003",
+         "闭门器已更换，门能自己关严。", "示例卫", "13800000013"),
 )  # fmt: skip
 
 
