@@ -289,6 +289,19 @@ def inbox(
     return Page(rows=shown, after=_after(found[limit - 1], queue) if more else "")
 
 
+def next_to_dispatch(*, viewer: Actor, queue: str, now: datetime, day_end: datetime) -> str:
+    """Return the number of the first case of a queue that still waits for its office; '' for none. One statement."""
+    if queue not in QUEUES.get(viewer.post_kind, ()):
+        return ""
+    rows = _queue(viewer, queue, now, day_end).filter(state__in=("received", "accepted"))
+    return next(iter(rows.order_by("next_due_at", "id").values_list("number", flat=True)[:1]), "")
+
+
+def office_of(*, viewer: Actor, number: str) -> int | None:
+    """Return the office that has a case which the viewer may see. One statement."""
+    return next(iter(scope(viewer).filter(number=number).values_list("office_id", flat=True)[:1]), None)
+
+
 def _filtered(rows: QuerySet[models.Case], filters: dict[str, str]) -> QuerySet[models.Case]:
     if value := filters.get("urgency"):
         rows = rows.filter(urgency=value)

@@ -138,7 +138,8 @@ class Sight:
         area_id = place.area_id if place.status == "found" else place.within
         path = self.path(area_id) if area_id is not None else None
         doubts = [reason.kind for reason in proposal.reasons if reason.kind.startswith("unsure_")]
-        offers = self._offers(category, self._by_code.get(found.second or ""), path, found.confidence)
+        second = self._by_code.get(found.second or "")
+        offers = self._offers(((category, found.confidence), (second, found.second_confidence)), path)
         first = offers[0] if offers else None
         if first is None or category is None or path is None or path.county_id is None:
             doubts.append("unsure_route")
@@ -153,16 +154,15 @@ class Sight:
             doubts=tuple(dict.fromkeys(doubts)),
         )
 
-    def _offers(
-        self, category: Kind | None, second: Kind | None, path: Path | None, confidence: float
-    ) -> tuple[Offer, ...]:
+    def _offers(self, ranked: tuple[tuple[Kind | None, float | None], ...], path: Path | None) -> tuple[Offer, ...]:
         if path is None:
             return ()
         offers: list[Offer] = []
-        for kind, weight in ((category, confidence), (second, (1 - confidence) / 2)):
+        for kind, confidence in ranked:
             found = self.route(kind, path) if kind else None
             if found is not None:
-                offers.append(Offer(found[0], found[1], found[2], round(weight, 2)))
+                sure = None if confidence is None else round(confidence, 2)
+                offers.append(Offer(found[0], found[1], found[2], sure))
         # The centre in charge stands last: it takes what fits nowhere, and nothing is unroutable.
         offers.append(Offer(path.desk_id, None, "centre", None))
         unique: dict[int, Offer] = {}

@@ -26,8 +26,8 @@ URGENCIES: tuple[Urgency, ...] = ("ordinary", "urgent", "critical")
 KINDS = (
     "place_named", "place_bare", "place_short_name", "place_by_parent", "place_not_in_parent", "place_ambiguous",
     "place_elsewhere", "place_none", "place_by_point", "place_point_differs", "category_words", "category_none",
-    "urgency_category", "urgency_red_line", "unsure_place", "unsure_point", "unsure_category", "unsure_lane",
-    "unsure_raised", "unsure_discipline",
+    "urgency_category", "urgency_red_line", "urgency_red_line_too", "unsure_place", "unsure_point",
+    "unsure_category", "unsure_lane", "unsure_raised", "unsure_discipline",
 )  # fmt: skip
 """Every kind of reason; each has a sentence for pages under `reason.<kind>`."""
 
@@ -157,7 +157,9 @@ def _urgency(facts: _Facts, category: keywords.CategoryFound) -> tuple[Urgency, 
     for raised in (2, 1):
         crossing = facts.crossing(URGENCIES[raised])
         if crossing:
-            reasons.append(Reason("urgency_red_line", crossing, {"urgency": URGENCIES[raised]}))
+            # What stands as high already is not raised; the words are shown all the same.
+            kind = "urgency_red_line" if raised > height else "urgency_red_line_too"
+            reasons.append(Reason(kind, crossing, {"urgency": URGENCIES[raised]}))
             height = max(height, raised)
     return URGENCIES[height], tuple(reasons)
 

@@ -221,7 +221,8 @@ def _said(one: _News, number: str, appeal_id: int | None, moment: Moment) -> str
     if promise is not None and Fact.DUE in notice.facts:
         facts[Fact.DUE] = _when(promise, moment)
     if promise is not None and Fact.TERM in notice.facts:
-        facts[Fact.TERM] = _texts().say(f"unit.{promise.unit.value}.count", n=promise.length)
+        # A message is written close, as its dates are: it is paid for by the character.
+        facts[Fact.TERM] = _texts().say(f"unit.{promise.unit.value}.count", n=promise.length).replace(" ", "")
     if promise is not None and Fact.DUTY in notice.facts:
         facts[Fact.DUTY] = _texts().say(f"duty.{promise.kind}")
     return _texts().say(notice.key, **facts)

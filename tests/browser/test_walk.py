@@ -108,7 +108,48 @@ def test_an_unclear_place_goes_to_a_dispatcher_who_decides(people: Any) -> None:
     dispatcher = people(1440, 900)
     dispatcher.sign_in("city-centre.dispatcher1")
     dispatcher.goto(f"/desk/dispatch/{number}/")
+    dispatcher.page.wait_for_selector(".panes.dispatch > .list .row-open")
     dispatcher.picture("dispatch")
+    dispatcher.check()
+
+
+def test_the_line_and_the_button_follow_what_is_chosen_and_a_search_takes_it_along(people: Any) -> None:
+    resident = people()
+    number = number_of(resident, tell(resident, "新邱村的自来水发黄，水里有沙子", phone="13800000103"))
+    dispatcher = people(320, 800)
+    dispatcher.sign_in("city-centre.dispatcher1")
+    dispatcher.goto(f"/desk/dispatch/{number}/?queue=at_desk")
+    page = dispatcher.page
+    offices = page.locator("#confirm input[name=office]")
+    name = offices.nth(1).get_attribute("data-name")
+    ordinary = page.inner_text("#consequence")
+
+    page.locator(".offer").nth(1).click()
+    page.locator("#confirm input[name=urgency][value=critical]").check()
+
+    assert f"交办给{name}" in page.inner_text("[data-key=Enter]")
+    assert name in page.inner_text("#consequence") and "15 分钟" in page.inner_text("#consequence")
+    assert page.inner_text("#consequence") != ordinary
+    dispatcher.check()
+
+    page.fill("#find-kind", "路灯")
+    page.locator("#pick-kind button").click()
+    page.wait_for_url(re.compile("kind="))
+    page.wait_for_function("document.activeElement.matches('#pick-kind a')")
+    assert page.locator("#confirm input[name=urgency][value=critical]").is_checked()
+    page.locator("#confirm input[name=urgency][value=urgent]").check()
+    page.keyboard.press("Escape")
+    page.locator("#pick-kind li a").first.click()
+    page.wait_for_url(re.compile("category="))
+
+    assert page.locator("#confirm input[name=urgency][value=urgent]").is_checked()
+    assert page.locator(f"#confirm input[name=office][data-name='{name}']").is_checked()
+    dispatcher.check()
+
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(f"done={number}"))
+    assert f"已交给{name}" in page.inner_text("#replies")
     dispatcher.check()
 
 

@@ -75,7 +75,7 @@ def test_no_refusal_merely_says_that_something_failed(lang: str) -> None:
 
 
 def test_facts_are_put_at_their_places() -> None:
-    assert TEXTS.say("unit.working_days.count", n=3) == "3个工作日"
+    assert TEXTS.say("unit.working_days.count", n=3) == "3 个工作日"
     assert TEXTS.say("unit.working_days.count", "en", n=3) == "3 working days"
     assert TEXTS.say("refusal.no_edition", "en", asked="2020-01-01").count("2020-01-01") == 1
 

@@ -41,6 +41,19 @@ def test_the_runner_up_is_named():
     assert (found.code, found.second) == ("S01", "A01")
 
 
+@pytest.mark.parametrize("text", ["邻居和我为房产证的事吵架闹纠纷", "房产证和产权，还有公园枯树修剪", "乱收费，屋里冷"])
+def test_the_runner_up_is_never_surer_than_the_first(text):
+    found = classified(text)
+
+    assert found.second is not None
+    assert 0 < found.second_confidence <= found.confidence
+    assert found.second_confidence + found.confidence <= 1
+
+
+def test_where_nothing_runs_up_there_is_no_score_of_it():
+    assert classified("啊").second_confidence is None
+
+
 def test_more_margin_is_more_confidence():
     alone, contested = classified("房产证和产权"), classified("房产证和产权，还有公园枯树修剪")
 

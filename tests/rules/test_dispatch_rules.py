@@ -77,6 +77,17 @@ class TestUrgency:
     def test_a_red_line_never_lowers(self):
         assert city.proposed("屋里有煤气味，老人摔了").urgency == "critical"
 
+    def test_a_red_line_that_raises_nothing_does_not_say_that_it_raised(self):
+        proposal = city.proposed("屋里有煤气味，老人摔了")
+
+        reason = proposal.urgency_reasons[-1]
+        assert (proposal.urgency, reason.kind, reason.params["urgency"]) == (
+            "critical",
+            "urgency_red_line_too",
+            "urgent",
+        )
+        assert [word.text for word in reason.words] == ["老人摔"]
+
     def test_both_red_lines_together_give_the_higher(self):
         proposal = city.proposed("着火了，老人摔倒，又着火", red_lines=city.RED_LINES)
 
@@ -195,6 +206,7 @@ def test_every_reason_given_is_in_the_list_of_reasons():
         ("深井沟屯", None),
         ("松林镇双松社区", None),
         ("石城区深井沟村", None),
+        ("屋里有煤气味，老人摔了", None),
         ("", None),
     ]
 

@@ -11,8 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from fuzhengtong.cases import steps
 from fuzhengtong.cases.states import State, Urgency
-from fuzhengtong.charter.moment import Moment
+from fuzhengtong.charter.moment import SYSTEM, Moment
 from fuzhengtong.web.desk import marks
 from tests.builders import City, Told, tell
 from tests.web.test_desk_case import hidden, steps_of
@@ -84,14 +85,41 @@ def test_confirming_twice_assigns_once(sit: Sit, city: City, told: Told) -> None
     assert steps_of(told).count("assign") == 1
 
 
+def then_of(page: str) -> dict[str, str]:
+    """What the page says of every urgency, for the line below its button."""
+    return dict(re.findall(r'name="urgency" value="(\w+)"(?: checked)? data-then="([^"]*)"', page))
+
+
 def test_until_when_is_said_in_english_with_its_unit_in_the_right_number(sit: Sit, city: City, told: Told) -> None:
     client = sit(dispatcher(city))
 
     page = client.get(f"/desk/dispatch/{told.number}/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
-    said = re.sub(r"<[^>]+>", "", page.split('class="consequence">')[1].split("</p>")[0])
+    said = then_of(page)["ordinary"]
 
     assert re.search(r"by \d+\xa0\w+, \d\d:\d\d \(\d+ working (hours|days)\)", said)
     assert "(s)" not in page and not re.search("[月日前]", said)
+
+
+def test_every_urgency_has_its_own_terms_and_every_office_its_name_for_the_line_and_the_button(
+    sit: Sit, city: City, told: Told
+) -> None:
+    page = page_of(sit(dispatcher(city)), told)
+
+    then = then_of(page)
+    assert set(then) == {"critical", "urgent", "ordinary"} and len(set(then.values())) == 3
+    assert all("{office}" in one for one in then.values())
+    assert "（15 分钟）" in then["critical"] and "（4 个工作小时）" in then["ordinary"]
+    named = re.findall(r'name="office" value="\d+" [^>]*data-name="([^"]+)"', page)
+    assert named == re.findall(r"</kbd><span><b>([^<]+)</b>", page)
+
+
+def test_without_a_script_the_line_and_the_button_say_nothing_that_another_choice_makes_false(
+    sit: Sit, city: City, told: Told
+) -> None:
+    page = page_of(sit(dispatcher(city)), told)
+
+    foot = re.sub(r"<[^>]+>", "", page.split('class="pane-foot dock">')[1].split("</section>")[0])
+    assert "确认交办" in foot and "住房" not in foot and not re.search(r"\d", foot)
 
 
 def test_the_second_of_two_dispatchers_is_told_that_it_is_done(sit: Sit, city: City, told: Told) -> None:
@@ -127,12 +155,121 @@ def test_what_the_dispatcher_changes_stands_in_the_address_and_is_taken(sit: Sit
 def test_a_picker_finds_by_a_word_and_keeps_what_else_was_chosen(
     sit: Sit, city: City, told: Told, picker: str, asked: str
 ) -> None:
-    page = page_of(sit(dispatcher(city)), told, f"?urgency=urgent&{picker}={asked}")
+    office = city.office("210911-zjj").office_id
+    page = page_of(sit(dispatcher(city)), told, f"?urgency=urgent&office={office}&{picker}={asked}")
 
     block = page.split(f'id="pick-{picker}"')[1].split("</form>")[0]
-    links = re.findall(r'<li><a href="([^"]+)">([^<]+)</a>', block)
-    assert links and all("urgency=urgent" in href for href, _name in links)
+    links = re.findall(r'<li><a href="([^"]+)"[^>]*>([^<]+)</a>', block)
+    assert links and all("urgency=urgent" in href and "office=" in href for href, _name in links)
+    assert picker == "whom" or all(f"office={office}" in href for href, _name in links)
     assert any(asked in name for _href, name in links)
+    for name, value in (("urgency", "urgent"), ("office", office)):
+        assert page.count(f'<input type="hidden" name="{name}" value="{value}">') == 3
+
+
+def test_what_was_chosen_stays_in_the_pickers_after_a_refusal(sit: Sit, city: City, told: Told) -> None:
+    client = sit(dispatcher(city))
+    form = form_of(page_of(client, told)) | {"urgency": "urgent", "area": ""}
+
+    page = client.post(f"/desk/dispatch/{told.number}/", form).content.decode()
+
+    block = page.split('id="pick-place"')[1].split("</form>")[0]
+    assert hidden(block, "urgency") == "urgent" and hidden(block, "office") == form["office"]
+
+
+def test_an_office_that_is_offered_keeps_its_place_and_its_reason_when_it_is_chosen(
+    sit: Sit, city: City, told: Told
+) -> None:
+    client = sit(dispatcher(city))
+    last = re.findall(r'name="office" value="(\d+)"', page_of(client, told))[-1]
+
+    page = page_of(client, told, f"?office={last}")
+
+    offices = re.findall(r'name="office" value="(\d+)" data-digit="\d"( checked)?', page)
+    assert offices[-1] == (last, " checked") and "您选的" not in page
+
+
+def focused(page: str) -> list[str]:
+    return re.findall(r"<(?:input|a)\b[^>]*? (?:id|href)=\"([^\"]+)\"[^>]* autofocus", page)
+
+
+def test_a_search_hands_the_keys_to_its_first_answer_and_a_choice_to_the_next_open_question(
+    sit: Sit, city: City, moment: Moment, noon: Any
+) -> None:
+    told = tell(city, moment, "不知道该找谁，反正没人管")
+    client = sit(dispatcher(city))
+    area = city.area("210911001001").area_id
+
+    searched = focused(page_of(client, told, "?place=益民"))
+    missed = focused(page_of(client, told, "?place=没有这个地方"))
+    placed = focused(page_of(client, told, f"?area={area}"))
+    decided = focused(page_of(client, told, f"?area={area}&category={city.category('C01').category_id}"))
+
+    assert focused(page_of(client, told)) == []
+    assert len(searched) == 1 and "area=" in searched[0]
+    assert (missed, placed, decided) == (["find-place"], ["find-kind"], [])
+
+
+def percents(page: str) -> list[int]:
+    return [int(found) for found in re.findall(r'class="sure"><b>(\d+)%', page)]
+
+
+@pytest.mark.parametrize("text", ["自来水发黄，水里有沙子", "的路灯不亮，垃圾也没人收", "自来水停水，物业不管"])
+def test_no_office_is_surer_than_the_first_and_a_category_chosen_by_hand_has_no_percentage(
+    sit: Sit, city: City, moment: Moment, noon: Any, text: str
+) -> None:
+    told = tell(city, moment, "海州区和平街道益民社区" + text)
+    client = sit(dispatcher(city))
+
+    found = percents(page_of(client, told))
+    by_hand = percents(page_of(client, told, f"?category={city.category('C01').category_id}"))
+
+    assert found and found == sorted(found, reverse=True) and sum(found) <= 100
+    assert by_hand == []
+
+
+def test_a_critical_matter_does_not_offer_to_wait_for_an_answer(
+    sit: Sit, city: City, moment: Moment, noon: Any
+) -> None:
+    told = tell(city, moment, "和平街道益民社区着火了，有人被困")
+    told.take(
+        steps.TO_DESK, told.moment.acting(SYSTEM), reasons=("unsure_raised",), urgency=Urgency.CRITICAL,
+        explanation="{}",
+    )  # fmt: skip
+
+    page = page_of(sit(dispatcher(city)), told)
+
+    assert "特急的事不能停下等补充" in page
+    assert 'data-key="q"' not in page and "<kbd>Q</kbd>" not in page
+
+
+def test_after_one_matter_comes_the_next_and_says_where_the_last_one_went(
+    sit: Sit, city: City, moment: Moment, noon: Any
+) -> None:
+    first, second = tell(city, moment), tell(city, moment, "益民社区的垃圾没人收")
+    client = sit(dispatcher(city))
+    form = form_of(page_of(client, first, "?queue=received"))
+
+    onward = client.post(f"/desk/dispatch/{first.number}/", form)["Location"]
+    page = client.get(onward).content.decode()
+
+    assert onward == f"/desk/dispatch/{second.number}/?queue=received&done={first.number}"
+    assert "已交给海州区住房和城乡建设局" in page
+    assert f'href="/desk/case/{first.number}/?queue=received"' in page
+
+
+def test_after_the_last_matter_the_list_says_where_it_went_and_nobody_else_learns_it(
+    sit: Sit, city: City, told: Told
+) -> None:
+    client = sit(dispatcher(city))
+
+    onward = client.post(f"/desk/dispatch/{told.number}/", form_of(page_of(client, told)))["Location"]
+    page = client.get(onward).content.decode()
+    elsewhere = city.actor("handler", city.office("210903-zjj").office_id, at=told.moment.at)
+
+    assert onward == f"/desk/?queue=at_desk&done={told.number}"
+    assert "已交给海州区住房和城乡建设局" in page
+    assert "已交给" not in sit(elsewhere).get(onward).content.decode()
 
 
 def test_without_a_place_nothing_can_be_confirmed_and_the_page_says_what_is_missing(
@@ -180,6 +317,19 @@ def test_the_page_keeps_to_its_statements(sit: Sit, city: City, told: Told) -> N
 
     with CaptureQueriesContext(connection) as made:
         page_of(client, told)
+
+    assert len(made) + UNSEEN <= MOST_STATEMENTS
+
+
+def test_the_page_keeps_to_its_statements_when_it_says_where_the_last_matter_went(
+    sit: Sit, city: City, moment: Moment, told: Told
+) -> None:
+    given = tell(city, moment, "益民社区的垃圾没人收").dispatch()
+    client = sit(dispatcher(city))
+    page_of(client, told, f"?done={given.number}")
+
+    with CaptureQueriesContext(connection) as made:
+        page_of(client, told, f"?done={given.number}")
 
     assert len(made) + UNSEEN <= MOST_STATEMENTS
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from fuzhengtong.kernel.due import Unit
-from fuzhengtong.web.desk import shown
+from fuzhengtong.web.desk import lines, shown
 from fuzhengtong.web.templatetags import say
 
 # 22 November 2026, 14:03 and 24:00 in the city.
@@ -51,6 +51,20 @@ def test_one_of_a_unit_is_singular_in_english_and_several_are_plural(unit: Unit)
     assert one.startswith("1 ") and several.startswith("3 ")
     assert one[2:].split(",")[0] + "s" == several[2:].split(",")[0]
     assert "(" not in one + several
+
+
+def test_a_number_and_its_chinese_unit_stand_apart_as_on_every_page() -> None:
+    said = [shown.counted(4, Unit.WORKING_HOURS, "zh-Hans"), shown.counted(7, Unit.WORKING_DAYS, "zh-Hans")]
+
+    assert said == ["4 个工作小时", "7 个工作日"]
+
+
+def test_a_word_told_again_and_again_is_named_once_in_a_reason() -> None:
+    told = {"kind": "category_words", "words": ["路灯", "不亮", "路灯", "路灯"], "params": {"name": "路灯照明"}}
+
+    found = lines.why({"reasons": [told]}, "zh-Hans", kinds=("category",))
+
+    assert [one.words for one in found] == ["路灯、不亮"]
 
 
 @pytest.mark.parametrize("unit", Unit)

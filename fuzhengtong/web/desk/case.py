@@ -184,6 +184,13 @@ def _needs(word: str, snapshot: Snapshot) -> tuple[Need, ...]:
     return tuple(found)
 
 
+def why_not(word: str, snapshot: Snapshot) -> str:
+    """Say why a step that this post is offered cannot be taken of this case; empty where it can."""
+    if word == "ask_info" and snapshot.known.urgency == Urgency.CRITICAL:
+        return _("特急的事不能停下等补充")
+    return ""
+
+
 def acts(request: HttpRequest, view: CaseView, moment: Moment, *, doing: str) -> list[Act]:
     """List what the viewer may do with the case now, from the table of steps, the first thing first."""
     snapshot, by, lang = view.snapshot, moment.by, language_of(request)
@@ -202,7 +209,6 @@ def acts(request: HttpRequest, view: CaseView, moment: Moment, *, doing: str) ->
             continue
         form = forms.BY_WORD[word]
         needs = _needs(word, snapshot)
-        blocked = word == "ask_info" and case.urgency == Urgency.CRITICAL
         found.append(
             Act(
                 word=word,
@@ -210,7 +216,7 @@ def acts(request: HttpRequest, view: CaseView, moment: Moment, *, doing: str) ->
                 then=frame.say(request, f"step.{word}.then", **facts),
                 href=_here(request, case.number, do=word) + "#do",
                 key=form.key,
-                why_not=_("特急的事不能停下等补充") if blocked else "",
+                why_not=why_not(word, snapshot),
                 needs=needs,
                 at_once=not form.fields,
                 once="" if form.fields else moment.mint.token(16).hex(),
@@ -514,4 +520,4 @@ def case(request: HttpRequest, moment: Moment, number: str) -> HttpResponse:
     return page(request, moment, view_of(moment, number))
 
 
-__all__ = ["Kept", "acts", "appeals_for", "case", "orders", "page", "view_of"]
+__all__ = ["Kept", "acts", "appeals_for", "case", "orders", "page", "view_of", "why_not"]

@@ -1,7 +1,8 @@
 """The dispatch desk: the telling with the words that decided, three offices with reasons, and one key to confirm.
 
 What the machine proposes is worked out again as things stand now; whatever the dispatcher changes stands in the
-address, so every choice can be reached by keyboard, by link, and without JavaScript.
+address, so every choice can be reached by keyboard, by link, and without JavaScript. What follows from the choice is
+said for every urgency beforehand, and `dispatch.js` shows the one that is chosen.
 """
 
 from __future__ import annotations
@@ -83,15 +84,14 @@ def _offers(
 ) -> list[OfferShown]:
     """List the offices to choose from: the one picked by hand, the responsibility list's, the machine's, the centre."""
     found: dict[int, tuple[str, int | None]] = {}
-    if chosen.office_id and sight.takes_work(chosen.office_id):
-        found[chosen.office_id] = ("chosen", None)
     route = sight.route(chosen.category, chosen.path) if chosen.category and chosen.path else None
     proposed = {int(row["office_id"]): row for row in explained.get("offices", ())}
-    # The centre has no confidence of its own: it takes what fits nowhere.
+    # The centre has no confidence of its own: it takes what fits nowhere. Nor has a category chosen by hand.
+    as_proposed = chosen.category is not None and chosen.category.code == explained.get("category", {}).get("code")
     sure = {
         office_id: round(100 * float(row["confidence"]))
         for office_id, row in proposed.items()
-        if row["confidence"] is not None
+        if row["confidence"] is not None and as_proposed
     }
     if route is not None:
         found.setdefault(route[0], (route[2], sure.get(route[0])))
@@ -99,6 +99,8 @@ def _offers(
         found.setdefault(office_id, (str(row["why"]), sure.get(office_id)))
     if chosen.path is not None:
         found.setdefault(chosen.path.desk_id, ("centre", None))
+    if chosen.office_id and chosen.office_id not in found and sight.takes_work(chosen.office_id):
+        found = {chosen.office_id: ("chosen", None)} | found
     offices = names.offices(found, moment.at)
     listed = [(office_id, why, sure_of) for office_id, (why, sure_of) in found.items() if office_id in offices]
     first = chosen.office_id if chosen.office_id in found else (listed[0][0] if listed else None)
@@ -115,13 +117,13 @@ def _offers(
     ]
 
 
-def _consequence(request: HttpRequest, moment: Moment, chosen: Chosen, office: str) -> str:
-    """Say what confirming promises: until when the office signs and finishes, with unit and instant."""
+def _consequence(request: HttpRequest, moment: Moment, chosen: Chosen, urgency: str) -> str:
+    """Say what confirming promises: until when `{office}` signs and finishes, with unit and instant."""
     if chosen.category is None or chosen.path is None:
         return ""
     charter, lang, area = moment.charter, language_of(request), chosen.path.county_code or None
-    sign = charter.term("sign", chosen.urgency)
-    finish = charter.finish(urgency=chosen.urgency, category=chosen.category.code, category_days=chosen.category.days)
+    sign = charter.term("sign", urgency)
+    finish = charter.finish(urgency=urgency, category=chosen.category.code, category_days=chosen.category.days)
     said = {}
     for name, length, unit in (("sign", sign.length, sign.unit), ("finish", finish.length, finish.unit)):
         found = due.due_at(
@@ -133,7 +135,7 @@ def _consequence(request: HttpRequest, moment: Moment, chosen: Chosen, office: s
             if lang != "en"
             else f"{shown.instant(found.at, moment, lang, ends=True)} ({counted})"
         )
-    return _("确认以后：%(office)s要在%(sign)s前签收，%(finish)s前办结。") % {"office": office, **said}
+    return _("确认以后：%(office)s要在 %(sign)s前签收，%(finish)s前办结。") % {"office": "{office}", **said}
 
 
 # --- the page ------------------------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ def dispatch(request: HttpRequest, moment: Moment, number: str) -> HttpResponse:
     view = case.view_of(moment, number)
     if request.method == "POST" and taking.twin_took(taking.once_of(request, moment)):
         # The second of a double click: the matter is on its way, and the desk goes on with the next one.
-        return HttpResponseRedirect(inbox.address("desk-inbox", queue=request.POST.get("queue", "")), status=303)
+        return _onward(request, moment, view)
     if "assign" not in {step.word for step in catalogue.offered(view.snapshot, moment.by)} and not _may_accept(
         view, moment
     ):
@@ -167,7 +169,6 @@ def _may_accept(view: CaseView, moment: Moment) -> bool:
 def _confirm(request: HttpRequest, moment: Moment, view: CaseView) -> HttpResponse:
     number, sent = view.case.number, request.POST
     once = taking.once_of(request, moment)
-    onward = inbox.address("desk-inbox", queue=sent.get("queue", ""))
     category_id, area_id, office_id = (typed.number(sent.get(name)) for name in ("category", "area", "office"))
     missing = [
         word
@@ -180,7 +181,7 @@ def _confirm(request: HttpRequest, moment: Moment, view: CaseView) -> HttpRespon
     urgency = sent.get("urgency", "")
     try:
         if taking.was_taken(once):
-            return HttpResponseRedirect(onward, status=303)
+            return _onward(request, moment, view)
         dispatch_actions.confirm(
             case_id=view.case.id,
             category_id=category_id,
@@ -195,13 +196,23 @@ def _confirm(request: HttpRequest, moment: Moment, view: CaseView) -> HttpRespon
         raise
     except Refused as refused:
         if taking.twin_took(once):
-            return HttpResponseRedirect(onward, status=303)
+            return _onward(request, moment, view)
         sentence = guard.sentence_of(refused, language_of(request))
         fresh = case.view_of(moment, number)
         if isinstance(refused, cases_rules.Overtaken) and fresh.case.state not in (State.RECEIVED, State.ACCEPTED):
             return case.page(request, moment, fresh, case.Kept(word="", sentence=sentence, status=409))
         return _page(request, moment, fresh, sentence=sentence, status=guard.status_of(refused))
-    return HttpResponseRedirect(onward, status=303)
+    return _onward(request, moment, view)
+
+
+def _onward(request: HttpRequest, moment: Moment, view: CaseView) -> HttpResponse:
+    """Go on with the next matter of the queue, or with the list where none is left; either says what was done."""
+    queue, done = inbox.queue_of(request, moment.by), view.case.number
+    following = cases_queries.next_to_dispatch(
+        viewer=moment.by, queue=queue, now=moment.at, day_end=shown.day_end(moment)
+    )
+    route = "desk-dispatch" if following else "desk-inbox"
+    return HttpResponseRedirect(inbox.address(route, following, queue=queue, done=done), status=303)
 
 
 def _page(
@@ -217,12 +228,14 @@ def _page(
     spans = [span for part in ("place", "category", "urgency") for span in explained.get(part, {}).get("spans", ())]
     words = marks.pieces(first.text, spans, "text")
     offers = _offers(request, moment, sight, explained, chosen)
-    first_offer = next((one for one in offers if one.chosen), None)
     promised = next((duty for duty in view.duties if duty.kind == DutyKind.DISPATCH and duty.voided_at is None), None)
     candidates = [int(one) for one in explained.get("place", {}).get("candidates", ())][: picking.SHOWN]
     names.areas(candidates, moment.at)
-    queue = request.GET.get("queue", "") or request.POST.get("queue", "") or inbox.queue_of(request, moment.by)
+    queue = inbox.queue_of(request, moment.by)
     path = chosen.path
+    found = picking.picker(request, moment, number)
+    why_not_ask = case.why_not("ask_info", view.snapshot)
+    keys = [("1 2 3", _("选单位")), ("Enter", _("确认交办")), ("Q", _("请反映人补充"))]
     context = {
         "case": view.case,
         "number": numbers.grouped(number),
@@ -244,21 +257,29 @@ def _page(
             )
             for one in candidates
         ],
-        "urgencies": [{"value": one, "word": frame.say(request, f"urgency.{one}")} for one in inbox.URGENCIES],
-        "consequence": _consequence(request, moment, chosen, first_offer.name) if first_offer else "",
-        "office": first_offer.name if first_offer else "",
+        "urgencies": [
+            {
+                "value": one,
+                "word": frame.say(request, f"urgency.{one}"),
+                "then": _consequence(request, moment, chosen, one),
+            }
+            for one in inbox.URGENCIES
+        ],
         "doubts": lines.reasons(explained.get("doubts", ()), lang),
         "reasons": lines.why(explained, lang, kinds=("place", "category", "urgency")),
-        "picker": picking.picker(request, moment, number),
-        "kept": [(name, request.GET.get(name, "")) for name in picking.CHOICES if request.GET.get(name)],
+        "picker": found,
+        "focus": picking.focus(request, found, has_place=path is not None, has_category=chosen.category is not None),
+        "kept": [(name, value) for name, value in picking.kept(request).items() if value],
         "queue": queue,
         "list_href": inbox.address("desk-inbox", queue=queue),
         "brief_href": inbox.address("desk-brief", queue=queue, here=number),
         "case_href": inbox.address("desk-case", number, queue=queue),
+        "why_not_ask": why_not_ask,
         "ask_href": inbox.address("desk-case", number, queue=queue, do="ask_info") + "#do",
         "key": moment.mint.token(16).hex(),
         "sentence": sentence,
-        "keys": [("1 2 3", _("选单位")), ("Enter", _("确认交办")), ("Q", _("请反映人补充"))],
+        "keys": keys[:2] if why_not_ask else keys,
+        "replies": inbox.given(request, moment),
     }
     return frame.page(request, moment, "dispatch.html", "desk-inbox", context, status=status)
 

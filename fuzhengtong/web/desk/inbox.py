@@ -36,9 +36,9 @@ class Queue:
 
 
 def queue_of(request: HttpRequest, viewer: Actor) -> str:
-    """Return the queue that the address names, else the first of the post; '' for a post without queues."""
+    """Return the queue that the address or form names, else the post's first; '' for a post without queues."""
     listed = cases_queries.QUEUES.get(viewer.post_kind, ())
-    asked = request.GET.get("queue", "")
+    asked = request.GET.get("queue", "") or request.POST.get("queue", "")
     return asked if asked in listed else (listed[0] if listed else "")
 
 
@@ -53,6 +53,20 @@ def address(route: str, number: str = "", **query: str) -> str:
     path = reverse(route, kwargs={"number": number}) if number else reverse(route)
     asked = urlencode({name: value for name, value in query.items() if value})
     return f"{path}?{asked}" if asked else path
+
+
+def given(request: HttpRequest, moment: Moment) -> list[dict[str, str]]:
+    """Say to whom the matter that the address names (`done`) was just given, with the way to it."""
+    try:
+        number = numbers.parse(request.GET.get("done", "")[:40])
+    except numbers.WrongNumber:
+        return []
+    office = names.office_name(cases_queries.office_of(viewer=moment.by, number=number), moment.at, short=False)
+    if not office:
+        return []
+    title = _("%(number)s 已交给%(office)s") % {"number": numbers.grouped(number), "office": office}
+    href = address("desk-case", number, queue=queue_of(request, moment.by))
+    return [{"title": title, "kind": "good", "href": href, "link": _("看一眼这件")}]
 
 
 def queues(request: HttpRequest, moment: Moment, here: str, *, counted: bool) -> list[Queue]:
@@ -172,6 +186,7 @@ def inbox(request: HttpRequest, moment: Moment) -> HttpResponse:
     context = listed(request, moment, queue=queue) | {
         "queues": queues(request, moment, queue, counted=True),
         "keys": KEYS(),
+        "replies": given(request, moment),
     }
     return frame.page(request, moment, "inbox.html", "desk-inbox", context)
 

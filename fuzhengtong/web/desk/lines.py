@@ -224,6 +224,8 @@ def why(explained: Mapping[str, Any], lang: str, *, kinds: tuple[str, ...]) -> l
             facts["urgency"] = say(f"urgency.{facts['urgency']}", lang).lower()
         text = say(f"reason.{kind}", lang, **facts)
         if text:
-            words = "" if kind == "unsure_discipline" else _("、").join(map(str, reason.get("words", ())))
+            words = (
+                "" if kind == "unsure_discipline" else _("、").join(dict.fromkeys(map(str, reason.get("words", ()))))
+            )
             found.append(Reason(text=text, words=words))
     return found

@@ -44,7 +44,7 @@ def _categories(request: HttpRequest, moment: Moment, asked: str, number: str) -
         if row.lane == "discipline":
             continue
         if asked in row.name or asked in row.level1 or asked.upper() == row.code or any(asked in w for w in row.words):
-            found.append(Found(link(request, number, category=str(row.category_id), office=""), row.name, row.level1))
+            found.append(Found(link(request, number, category=str(row.category_id)), row.name, row.level1))
     return found[:SHOWN]
 
 
@@ -66,10 +66,15 @@ def _offices(request: HttpRequest, moment: Moment, asked: str, number: str) -> l
 PICKERS = {"place": _areas, "kind": _categories, "whom": _offices}
 
 
+def kept(request: HttpRequest) -> dict[str, str]:
+    """Return what was chosen so far: in the address, or in the form that was sent and refused."""
+    asked = request.POST if request.method == "POST" else request.GET
+    return {name: asked.get(name, "") for name in CHOICES}
+
+
 def link(request: HttpRequest, number: str, **changed: str) -> str:
     """Return the address with some of its choices changed."""
-    asked = {name: request.GET.get(name, "") for name in CHOICES}
-    return inbox.address("desk-dispatch", number, **(asked | changed))
+    return inbox.address("desk-dispatch", number, **(kept(request) | changed))
 
 
 def picker(request: HttpRequest, moment: Moment, number: str) -> dict[str, Any]:
@@ -81,3 +86,15 @@ def picker(request: HttpRequest, moment: Moment, number: str) -> dict[str, Any]:
                 names.areas([row.area_id for row in names.all_offices(moment.at) if asked in row.name], moment.at)
             return {"kind": name, "asked": asked, "found": find(request, moment, asked, number)}
     return {}
+
+
+def focus(request: HttpRequest, found: dict[str, Any], *, has_place: bool, has_category: bool) -> str:
+    """Return the picker whose field takes the keys: one that found nothing; after a choice, the next undecided one.
+
+    A page that was just opened gives them to nobody, so that single keys work at once.
+    """
+    if found:
+        return "" if found["found"] else str(found["kind"])
+    if not any(request.GET.get(name) for name in ("area", "category", "office")):
+        return ""
+    return "place" if not has_place else "kind" if not has_category else ""

@@ -52,13 +52,13 @@ class ListRow:
 
 
 def term(kind: str, moment: Moment, *, urgency: str = "ordinary", lang: str = "zh-Hans") -> str:
-    """Say how long the charter gives for a duty: '1个工作日'."""
+    """Say how long the charter gives for a duty: '1 个工作日'."""
     found = moment.charter.term(kind, urgency)
     return counted(found.length, found.unit, lang)
 
 
 def counted(length: int, unit: Unit, lang: str) -> str:
-    """Say a length with its unit: '3个工作日'; one of something has its own form in English."""
+    """Say a length with its unit: '3 个工作日'; one of something has its own form in English."""
     part = "one" if length == 1 else "count"
     return world.texts().say(f"unit.{unit.value}.{part}", lang, n=length)
 

@@ -72,9 +72,9 @@
       if (keys) { keys.showModal(); done = true; }
     } else if (/^[0-9]$/.test(event.key)) done = press(document.querySelector(`[data-digit="${event.key}"]`));
     else if (event.key === 'Enter') {
-      // Links and buttons have their own Enter; from anywhere else it confirms.
+      // Links and buttons have their own Enter; from anywhere else it confirms, once for each press of the key.
       const self = event.target.closest('a, button, summary');
-      if (!self) done = press(document.querySelector('[data-key="Enter"]'));
+      if (!self && !event.repeat) done = press(document.querySelector('[data-key="Enter"]'));
     } else if (/^[a-zA-Z]$/.test(event.key)) {
       done = press(document.querySelector(`[data-key="${event.key.toLowerCase()}"]`));
     }
