@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ LARGEST_BYTES: Final = 20_000_000
 LARGEST_UNPACKED_BYTES: Final = 200_000_000
 MOST_ROWS: Final = 200_000
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_CALLED_WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,10 @@ def _workbook(sheet: Sheet) -> list[list[tuple[str, bool]]]:
     return [[_cell(value) for value in row] for row in rows]
 
 
+def _is_called_workbook(sheet: Sheet) -> bool:
+    return sheet.name.lower().endswith(_CALLED_WORKBOOKS)
+
+
 def _is_too_big(sheet: Sheet, largest: int) -> bool:
     if len(sheet.data) > largest:
         return True
@@ -118,10 +125,16 @@ def _is_too_big(sheet: Sheet, largest: int) -> bool:
         return sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED_BYTES
 
 
+class _BrokenWorkbook(Exception):
+    """What is called a workbook and is neither one nor a table of text, as some programs write under that name."""
+
+
 def _raw_rows(sheet: Sheet) -> list[list[tuple[str, bool]]]:
     if sheet.data.startswith(_WORKBOOKS):
         return _workbook(sheet)
     text = text_of(sheet.data)
+    if _is_called_workbook(sheet) and (not text or _NO_TEXT.search(text)):
+        raise _BrokenWorkbook
     return [[(cell, False) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
 
 
@@ -134,10 +147,10 @@ def read(sheet: Sheet, *, as_told: bool = False, largest: int = LARGEST_BYTES) -
         if _is_too_big(sheet, largest):
             return _unreadable(sheet, "import.too_big", largest=largest)
         rows = _raw_rows(sheet)
-    except UnicodeDecodeError:
-        return _unreadable(sheet, "import.not_text")
-    except (csv.Error, zipfile.BadZipFile, python_calamine.CalamineError):
-        return _unreadable(sheet, "import.not_a_table")
+    except (UnicodeDecodeError, csv.Error, zipfile.BadZipFile, python_calamine.CalamineError, _BrokenWorkbook) as error:
+        if sheet.data.startswith(_WORKBOOKS) or _is_called_workbook(sheet):
+            return _unreadable(sheet, "import.not_a_workbook")
+        return _unreadable(sheet, "import.not_text" if isinstance(error, UnicodeDecodeError) else "import.not_a_table")
     if len(rows) > MOST_ROWS:
         return _unreadable(sheet, "import.too_many_rows", most=MOST_ROWS)
     tidy = [[(_tidy(text), mangled) for text, mangled in row] for row in (rows[:1] if as_told else rows)]

@@ -38,21 +38,21 @@ _TABLES = (
 
 AREAS = (
     "code,name,kind,parent\n"
-    "90,示例市,city,\n"
-    "9001,东区,county,90\n"
-    "9002,西县,county,90\n"
-    "900101,河岸街道,town,9001\n"
-    "900201,河岸镇,town,9002\n"
-    "900101001,桥头社区居委会,community,900101\n"
-    "900201201,桥头村委会,village,900201\n"
+    "9000,示例市,city,\n"
+    "900001,东区,county,9000\n"
+    "900002,西县,county,9000\n"
+    "900001001,河岸街道,town,900001\n"
+    "900002001,河岸镇,town,900002\n"
+    "900001001001,桥头社区居委会,community,900001001\n"
+    "900002001201,桥头村委会,village,900002001\n"
 )
 OFFICES = (
     "code,name,short,kind,parent,area,level,functions,duty_phone\n"
-    "desk,示例市中心,市中心,centre,,90,city,,0418-0000001\n"
-    "east,东区中心,东区中心,centre,desk,9001,county,,\n"
-    "heat-city,示例市供热办,市供热办,bureau,desk,90,city,供热,\n"
-    "heat-east,东区供热办,东区供热办,bureau,east,9001,county,供热,\n"
-    "bank,河岸街道办事处,河岸街道,town,east,900101,town,属地街道(乡镇),\n"
+    "desk,示例市中心,市中心,centre,,9000,city,,0418-0000001\n"
+    "east,东区中心,东区中心,centre,desk,900001,county,,\n"
+    "heat-city,示例市供热办,市供热办,bureau,desk,9000,city,供热,\n"
+    "heat-east,东区供热办,东区供热办,bureau,east,900001,county,供热,\n"
+    "bank,河岸街道办事处,河岸街道,town,east,900001001,town,属地街道(乡镇),\n"
 )
 POSTS = (
     "office,kind,name,holder,deputies\n"
@@ -115,7 +115,7 @@ def small_city(moment: Moment) -> dict[str, int]:
     whole(actions.import_posts(sheet=sheet(POSTS), moment=moment, apply=True, since=SINCE))
     whole(actions.import_categories(sheet=sheet(CATEGORIES), moment=moment, apply=True, since=SINCE))
     city = {"code": "90", "letters": "SL", "name": "示例市"}
-    actions.found_city(**city, moment=moment, city_area_id=area("90"), desk_office_id=office("desk"))
+    actions.found_city(**city, moment=moment, city_area_id=area("9000"), desk_office_id=office("desk"))
     return ids
 
 

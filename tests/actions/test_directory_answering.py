@@ -79,7 +79,7 @@ def test_a_closed_account_answers_no_more(city: dict[str, int], moment: Moment) 
 def test_the_desk_is_asked_last_even_by_an_office_that_stands_below_nothing(
     city: dict[str, int], moment: Moment
 ) -> None:
-    lonely = "lonely,孤单位,孤单位,bureau,,90,city,,\n"
+    lonely = "lonely,孤单位,孤单位,bureau,,9000,city,,\n"
     whole(actions.import_offices(sheet=sheet(OFFICES.splitlines()[0] + "\n" + lonely), moment=moment, apply=True))
 
     assert asked("lonely", "handler", moment) == [("desk-duty", "superior")]
@@ -103,7 +103,7 @@ def test_the_successor_of_a_merged_office_answers_in_its_place(city: dict[str, i
     )
     merged = (
         "code,name,short,kind,parent,area,level,functions,duty_phone,active_to,succeeded_by\n"
-        "heat-east,东区供热办,东区供热办,bureau,east,9001,county,供热,,2026-11-01,heat-city\n"
+        "heat-east,东区供热办,东区供热办,bureau,east,900001,county,供热,,2026-11-01,heat-city\n"
     )
     whole(actions.import_offices(sheet=sheet(merged), moment=moment, apply=True))
     for kind, person in (("handler", "heat-one"), ("handler", "heat-two"), ("head", "heat-head")):
@@ -237,8 +237,8 @@ def test_a_session_from_before_the_sessions_were_ended_is_nobody(city: dict[str,
 def test_orders_of_supervision_come_from_the_centre_of_the_county_or_the_desk(
     city: dict[str, int], moment: Moment
 ) -> None:
-    east = queries.area_by_code("9001")
-    west = queries.area_by_code("9002")
+    east = queries.area_by_code("900001")
+    west = queries.area_by_code("900002")
     assert east is not None
     assert west is not None
 

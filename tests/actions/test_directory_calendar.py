@@ -120,12 +120,12 @@ def test_a_countys_own_closure_holds_for_the_county_alone(moment: Moment) -> Non
     unknown = actions.import_calendar(
         sheets=[notice(2030, {"2030-04-08": True}, area="7777")], moment=moment, apply=True
     )
-    take(moment, notice(2030, {"2030-01-01": True}), notice(2030, {"2030-04-08": True}, area="9001"))
+    take(moment, notice(2030, {"2030-01-01": True}), notice(2030, {"2030-04-08": True}, area="900001"))
 
     calendar = queries.calendar()
     assert told(unknown.errors) == [(0, "area", "import.area_unknown")]
-    assert not calendar.is_working(date(2030, 4, 8), "9001")
-    assert calendar.is_working(date(2030, 4, 8), "9002")
+    assert not calendar.is_working(date(2030, 4, 8), "900001")
+    assert calendar.is_working(date(2030, 4, 8), "900002")
     assert calendar.is_working(date(2030, 4, 8))
 
 

@@ -120,46 +120,48 @@ def test_a_new_category_without_a_second_list_takes_the_ordinary_lane(moment: Mo
 
 def test_the_narrowest_area_wins_and_within_it_the_closest_match(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, ",,90,desk,", ",C,90,heat-city,", "C01,,90,heat-city,", ",,9001,east,", ",C,9001,heat-east,")
+    routes(
+        moment, ",,9000,desk,", ",C,9000,heat-city,", "C01,,9000,heat-city,", ",,900001,east,", ",C,900001,heat-east,"
+    )
 
-    in_the_east = way("C01", "900101", moment)
-    elsewhere = way("C01", "900201", moment)
-    other_matter = way("S01", "900201", moment)
-    routes(moment, "C01,,9001,east,")
+    in_the_east = way("C01", "900001001", moment)
+    elsewhere = way("C01", "900002001", moment)
+    other_matter = way("S01", "900002001", moment)
+    routes(moment, "C01,,900001,east,")
 
     assert in_the_east == ("heat-east", "route.root.county")
     assert elsewhere == ("heat-city", "route.category.city")
     assert other_matter == ("desk", "route.any.city")
-    assert way("C01", "900101", moment) == ("east", "route.category.county")
-    routes(moment, ",,900101,bank,")
-    assert way("C01", "900101001", moment) == ("bank", "route.any.town")
+    assert way("C01", "900001001", moment) == ("east", "route.category.county")
+    routes(moment, ",,900001001,bank,")
+    assert way("C01", "900001001001", moment) == ("bank", "route.any.town")
 
 
 def test_a_route_of_a_community_is_narrower_than_one_of_its_town(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, "S01,,900101001,east,", "S01,,900101,bank,")
+    routes(moment, "S01,,900001001001,east,", "S01,,900001001,bank,")
 
-    assert way("S01", "900101001", moment) == ("east", "route.category.community")
-    assert way("S01", "900101", moment) == ("bank", "route.category.town")
+    assert way("S01", "900001001001", moment) == ("east", "route.category.community")
+    assert way("S01", "900001001", moment) == ("bank", "route.category.town")
 
 
 def test_a_sealed_category_goes_nowhere_even_where_anything_goes_somewhere(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, ",,90,desk,")
+    routes(moment, ",,9000,desk,")
 
-    assert way("T01", "900101", moment) is None
+    assert way("T01", "900001001", moment) is None
 
 
 def test_without_a_route_there_is_no_guess(moment: Moment) -> None:
     small_city(moment)
 
-    assert way("C01", "900101", moment) is None
+    assert way("C01", "900001001", moment) is None
 
 
 def test_a_route_is_found_by_one_statement(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, ",,90,desk,")
-    path, kind = [area("90")], category("C01")
+    routes(moment, ",,9000,desk,")
+    path, kind = [area("9000")], category("C01")
 
     with CaptureQueriesContext(connection) as statements:
         queries.route(category_id=kind, area_ids=path, at=moment.at)
@@ -169,59 +171,67 @@ def test_a_route_is_found_by_one_statement(moment: Moment) -> None:
 
 def test_a_route_to_a_merged_office_leads_to_its_successor(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, ",,9001,heat-east,")
+    routes(moment, ",,900001,heat-east,")
     merged = (
         "code,name,short,kind,parent,area,level,functions,duty_phone,active_to,succeeded_by\n"
-        "heat-east,东区供热办,东区供热办,bureau,east,9001,county,,,2026-11-01,heat-city\n"
-        "heat-city,示例市供热办,市供热办,bureau,desk,90,city,,,2026-11-02,desk\n"
+        "heat-east,东区供热办,东区供热办,bureau,east,900001,county,,,2026-11-01,heat-city\n"
+        "heat-city,示例市供热办,市供热办,bureau,desk,9000,city,,,2026-11-02,desk\n"
     )
     whole(actions.import_offices(sheet=sheet(merged), moment=moment, apply=True))
 
-    assert way("C01", "900101", moment) == ("desk", "route.any.county")
-    assert way("C01", "900101", at(moment, SINCE + 3000 * DAY)) == ("desk", "route.any.county")
+    assert way("C01", "900001001", moment) == ("desk", "route.any.county")
+    assert way("C01", "900001001", at(moment, SINCE + 3000 * DAY)) == ("desk", "route.any.county")
 
 
 def test_a_route_that_leads_elsewhere_ends_and_another_begins(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, "C01,,90,heat-city,旧责任清单", since=SINCE)
+    routes(moment, "C01,,9000,heat-city,旧责任清单", since=SINCE)
 
-    report = routes(moment, "C01,,90,desk,新责任清单")
+    report = routes(moment, "C01,,9000,desk,新责任清单")
 
-    assert codes(report.moved) == {"C01 90"}
-    assert way("C01", "900201", at(moment, moment.at - DAY)) == ("heat-city", "route.category.city")
-    assert way("C01", "900201", moment) == ("desk", "route.category.city")
+    assert codes(report.moved) == {"C01 9000"}
+    assert way("C01", "900002001", at(moment, moment.at - DAY)) == ("heat-city", "route.category.city")
+    assert way("C01", "900002001", moment) == ("desk", "route.category.city")
     assert models.Route.objects.count() == 2
-    assert not routes(moment, "C01,,90,desk,新责任清单").is_different
+    assert not routes(moment, "C01,,9000,desk,新责任清单").is_different
 
 
 def test_another_source_of_the_same_route_is_a_change_and_no_new_route(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, "C01,,90,desk,旧")
+    routes(moment, "C01,,9000,desk,旧")
 
-    report = routes(moment, "C01,,90,desk,新")
+    report = routes(moment, "C01,,9000,desk,新")
 
-    assert codes(report.changed) == {"C01 90"}
+    assert codes(report.changed) == {"C01 9000"}
     assert models.Route.objects.count() == 1
 
 
 def test_a_route_may_be_ended_and_a_complete_list_ends_what_it_leaves_out(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, "C01,,90,desk,", ",,90,desk,", since=SINCE)
-    ended = "category,root,area,office,active_to\nC01,,90,desk,2026-11-01\n"
+    routes(moment, "C01,,9000,desk,", ",,9000,desk,", since=SINCE)
+    ended = "category,root,area,office,active_to\nC01,,9000,desk,2026-11-01\n"
 
     closed = whole(actions.import_routes(sheet=sheet(ended), moment=moment, apply=True))
     preview = actions.import_routes(sheet=sheet(HEADING), moment=moment, apply=False, complete=True)
 
-    assert codes(closed.closed) == {"C01 90"}
-    assert way("C01", "9001", moment) == ("desk", "route.any.city")
-    assert codes(preview.closed) == {"* 90"}
+    assert codes(closed.closed) == {"C01 9000"}
+    assert way("C01", "900001", moment) == ("desk", "route.any.city")
+    assert codes(preview.closed) == {"* 9000"}
+
+
+def test_a_route_that_stands_twice_hides_no_fault_of_the_earlier_row(moment: Moment) -> None:
+    small_city(moment)
+
+    report = actions.import_routes(
+        sheet=sheet(HEADING + "C01,,9000,palace,\nC01,,9000,desk,\n"), moment=moment, apply=True
+    )
+
+    assert told(report.errors) == [(2, "office", "import.office_unknown"), (3, "area", "import.twice")]
 
 
 def test_every_route_that_leads_nowhere_is_named_and_nothing_is_changed(moment: Moment) -> None:
     small_city(moment)
-    text = (
-        "category,root,area,office,active_to\nX99,,90,desk,\nC01,,77,desk,\nC01,,90,palace,\nC02,,90,desk,2026-11-01\n"
-    )
+    text = "category,root,area,office,active_to\nX99,,9000,desk,\nC01,,77,desk,\nC01,,9000,palace,\nC02,,9000,desk,2026-11-01\n"
 
     report = actions.import_routes(sheet=sheet(text), moment=moment, apply=True)
 
@@ -236,8 +246,8 @@ def test_every_route_that_leads_nowhere_is_named_and_nothing_is_changed(moment: 
 
 def test_the_database_itself_keeps_one_open_route_for_a_match_in_a_place(moment: Moment) -> None:
     small_city(moment)
-    routes(moment, ",,90,desk,")
-    facts = {"area_id": area("90"), "office_id": office("east"), "source": "", "active_from": moment.at}
+    routes(moment, ",,9000,desk,")
+    facts = {"area_id": area("9000"), "office_id": office("east"), "source": "", "active_from": moment.at}
 
     with pytest.raises(IntegrityError, match="route_once"), transaction.atomic():
         models.Route.objects.create(id=moment.mint.id(), **facts)
@@ -246,9 +256,9 @@ def test_the_database_itself_keeps_one_open_route_for_a_match_in_a_place(moment:
 def test_functions_are_found_where_the_office_book_has_them(moment: Moment) -> None:
     areas(moment)
     whole(actions.import_offices(sheet=sheet(OFFICES), moment=moment, apply=True, since=SINCE))
-    book = queries.offices_by_function(["供热"], area_ids=[area("9001"), area("90")], at=moment.at)
+    book = queries.offices_by_function(["供热"], area_ids=[area("900001"), area("9000")], at=moment.at)
 
-    east = rules.resolve("供热", areas=(area("900101"), area("9001"), area("90")), offices=book)
-    west = rules.resolve("供热", areas=(area("9002"), area("90")), offices=book)
+    east = rules.resolve("供热", areas=(area("900001001"), area("900001"), area("9000")), offices=book)
+    west = rules.resolve("供热", areas=(area("900002"), area("9000")), offices=book)
 
     assert (east, west) == (office("heat-east"), office("heat-city"))

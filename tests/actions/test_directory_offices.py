@@ -44,12 +44,12 @@ def test_offices_stand_below_each_other_in_their_areas_with_their_functions(mome
     assert report.applied
     heat = queries.office_by_code("heat-east")
     assert heat is not None
-    assert (heat.parent_id, heat.area_id, heat.active_from) == (office("east"), area("9001"), SINCE)
+    assert (heat.parent_id, heat.area_id, heat.active_from) == (office("east"), area("900001"), SINCE)
     assert queries.functions_of(heat.office_id) == ("供热",)
     assert [row.code for row in queries.offices(at=moment.at, function="供热")] == ["heat-city", "heat-east"]
     assert [row.code for row in queries.offices(kind="centre", level="county")] == ["east"]
-    found = queries.offices_by_function(["供热"], area_ids=[area("9001"), area("90")], at=moment.at)
-    assert found == {("供热", area("9001")): heat.office_id, ("供热", area("90")): office("heat-city")}
+    found = queries.offices_by_function(["供热"], area_ids=[area("900001"), area("9000")], at=moment.at)
+    assert found == {("供热", area("900001")): heat.office_id, ("供热", area("9000")): office("heat-city")}
 
 
 def test_the_same_offices_handed_in_twice_change_nothing(moment: Moment) -> None:
@@ -63,11 +63,11 @@ def test_the_same_offices_handed_in_twice_change_nothing(moment: Moment) -> None
 def test_every_office_that_does_not_fit_is_named_and_nothing_is_changed(moment: Moment) -> None:
     areas(moment)
     text = OFFICES + (
-        "a,甲,甲,bureau,nobody,90,city,,\n"
+        "a,甲,甲,bureau,nobody,9000,city,,\n"
         "b,乙,乙,bureau,,9999,city,,\n"
-        "c,丙,丙,bureau,,9001,city,,\n"
-        "d,丁,丁,bureau,e,90,city,,\n"
-        "e,戊,戊,bureau,d,90,city,,\n"
+        "c,丙,丙,bureau,,900001,city,,\n"
+        "d,丁,丁,bureau,e,9000,city,,\n"
+        "e,戊,戊,bureau,d,9000,city,,\n"
     )
 
     report = actions.import_offices(sheet=sheet(text), moment=moment, apply=True)
@@ -82,12 +82,47 @@ def test_every_office_that_does_not_fit_is_named_and_nothing_is_changed(moment: 
     assert models.Office.objects.count() == 0
 
 
+def test_an_office_that_stands_twice_hides_no_fault_of_the_earlier_row(moment: Moment) -> None:
+    areas(moment)
+    text = OFFICES + (
+        "a,甲,甲,bureau,,9000,county,,\n"
+        "a,甲,甲,bureau,,9000,city,,\n"
+        "b,乙,乙,bureau,b,9000,city,,\n"
+        "b,乙,乙,bureau,,9000,city,,\n"
+    )
+
+    report = actions.import_offices(sheet=sheet(text), moment=moment, apply=True)
+
+    assert told(report.errors) == [
+        (7, "level", "import.level_against_area"),
+        (8, "code", "import.twice"),
+        (9, "parent", "import.circle"),
+        (10, "code", "import.twice"),
+    ]
+
+
+def test_a_cell_that_is_wrong_in_itself_is_named_once(moment: Moment) -> None:
+    areas(moment)
+
+    report = actions.import_offices(
+        sheet=sheet(OFFICES + "a,甲,甲,bureau,,,city,,\nb,乙,乙,bureau,a b,900001,heaven,,\n"),
+        moment=moment,
+        apply=True,
+    )
+
+    assert told(report.errors) == [
+        (7, "area", "import.empty"),
+        (8, "level", "import.not_one_of"),
+        (8, "parent", "import.not_a_code"),
+    ]
+
+
 def test_a_circle_that_closes_through_an_office_that_stands_is_refused(moment: Moment) -> None:
     small_city(moment)
     heading, desk = OFFICES.splitlines()[:2]
 
     report = actions.import_offices(
-        sheet=sheet(f"{heading}\n{desk.replace('centre,,90', 'centre,heat-east,90')}\n"), moment=moment, apply=True
+        sheet=sheet(f"{heading}\n{desk.replace('centre,,9000', 'centre,heat-east,9000')}\n"), moment=moment, apply=True
     )
 
     assert told(report.errors) == [(2, "parent", "import.circle")]
@@ -97,9 +132,9 @@ def test_a_changed_office_is_told_apart_from_a_moved_and_a_merged_one(moment: Mo
     small_city(moment)
     text = (
         "code,name,short,kind,parent,area,level,functions,duty_phone,active_to,succeeded_by\n"
-        "heat-city,示例市供热服务中心,市供热办,bureau,desk,90,city,供热|供水,,,\n"
-        "bank,河岸街道办事处,河岸街道,town,desk,900101,town,属地街道(乡镇),,,\n"
-        "heat-east,东区供热办,东区供热办,bureau,east,9001,county,供热,,2026-11-01,heat-city\n"
+        "heat-city,示例市供热服务中心,市供热办,bureau,desk,9000,city,供热|供水,,,\n"
+        "bank,河岸街道办事处,河岸街道,town,desk,900001001,town,属地街道(乡镇),,,\n"
+        "heat-east,东区供热办,东区供热办,bureau,east,900001,county,供热,,2026-11-01,heat-city\n"
     )
 
     report = whole(actions.import_offices(sheet=sheet(text), moment=moment, apply=True))
@@ -188,6 +223,31 @@ def test_a_closed_post_is_held_by_nobody_and_may_open_again(moment: Moment) -> N
     assert holders("heat-east", moment)["handler"] == "heat-one"
 
 
+def test_a_post_that_stands_twice_hides_no_fault_of_the_earlier_row(moment: Moment) -> None:
+    small_city(moment)
+    text = (
+        "office,kind,name,holder\n"
+        "bank,handler,承办岗,ghost\n"
+        "bank,handler,承办岗,heat-two\n"
+        "desk,system_admin,系统岗,anna.ghost\n"
+        "desk,security_admin,安全岗,bert.ghost\n"
+        "desk,system_admin,甲岗,heat-one\n"
+        "desk,security_admin,乙岗,heat-one\n"
+        "desk,security_admin,乙岗,heat-two\n"
+    )
+
+    report = actions.import_posts(sheet=sheet(text), moment=moment, apply=True)
+
+    assert told(report.errors) == [
+        (2, "holder", "import.login_unknown"),
+        (3, "name", "import.twice"),
+        (4, "holder", "import.login_unknown"),
+        (5, "holder", "import.login_unknown"),
+        (7, "holder", "import.admin_posts_apart"),
+        (8, "name", "import.twice"),
+    ]
+
+
 def test_every_post_that_does_not_fit_is_named_and_nothing_is_changed(moment: Moment) -> None:
     small_city(moment)
     before = models.Tenure.objects.count()
@@ -237,7 +297,7 @@ def test_a_list_cannot_put_two_administrations_into_one_hand(moment: Moment) -> 
 
 def test_the_city_is_founded_once_and_keeps_its_code(moment: Moment) -> None:
     small_city(moment)
-    told_now = {"letters": "SL", "name": "示例市", "city_area_id": area("90"), "desk_office_id": office("east")}
+    told_now = {"letters": "SL", "name": "示例市", "city_area_id": area("9000"), "desk_office_id": office("east")}
 
     actions.found_city(code="90", moment=moment, **told_now)  # type: ignore[arg-type]
 

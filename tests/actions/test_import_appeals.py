@@ -319,7 +319,7 @@ def test_a_look_writes_nothing(db, take) -> None:
         ("内容,内容\na,b\n", "import.column_twice"),
         ("", "import.no_heading"),
         (b"\xff\xfe\xff", "import.not_text"),
-        (b"PK\x03\x04 no workbook", "import.not_a_table"),
+        (b"PK\x03\x04 no workbook", "import.not_a_workbook"),
     ],
 )
 def test_a_list_that_is_wrong_as_a_whole_is_refused_as_a_whole(db, take, text: str | bytes, key: str) -> None:

@@ -147,6 +147,40 @@ def test_a_file_that_is_no_list_is_refused_with_a_sentence(db, tmp_path, name: s
     assert state() == before
 
 
+def test_a_broken_workbook_is_told_how_to_be_saved(db, tmp_path) -> None:
+    report = importing.run(kind="people", files=[write(tmp_path, "people.xlsx", b"\xff\xfe\x00\x80")], apply=True)
+
+    assert "工作簿打不开" in told(report) and "save it again as .xlsx or as CSV" in told(report)
+    assert "UTF-8" not in told(report)
+
+
+def test_a_county_with_a_letter_in_its_code_is_refused(db, tmp_path) -> None:
+    city, before = models.Area.objects.get(kind="city").code, state()
+    text = f"code,name,kind,parent\n{city}02x,样板区,county,{city}\n"
+
+    report = importing.run(kind="areas", files=[write(tmp_path, "areas.csv", text)], apply=True)
+
+    assert [(problem.row, problem.column) for problem in report.errors] == [(2, "code")]
+    assert state() == before
+
+
+def test_every_fault_of_a_notice_is_told_by_its_day_in_sentences_of_ours(db, tmp_path) -> None:
+    days = [
+        {"name": "元旦", "date": "2027-01-01", "isOffDay": True},
+        {"name": "元旦", "date": "2027-01-02", "isOffDay": "yes"},
+        {"name": "元旦", "date": "2027-13-01", "isOffDay": True},
+    ]
+    notice = {"year": 2027, "papers": ["https://example.org/2027"], "days": days}
+    before = state()
+
+    report = importing.run(kind="calendar", files=[write(tmp_path, "2027.json", json.dumps(notice))], apply=True)
+
+    first, second, _ = told(report).splitlines()
+    assert "2027.json 第 2 行 isOffDay：2027-01-02 的 isOffDay 应当是 true" in first and "Expected" not in first
+    assert "2027-13-01 不是 2027 年" in second and "2027-13-01 is no day" in second
+    assert state() == before
+
+
 def test_a_file_that_is_not_there_is_refused_with_a_sentence(db, tmp_path) -> None:
     report = importing.run(kind="offices", files=[tmp_path / "nothing.csv"], apply=True)
 

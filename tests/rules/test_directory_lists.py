@@ -83,7 +83,7 @@ def test_full_width_digits_and_stray_spaces_are_put_right() -> None:
 def test_empty_rows_are_passed_over_and_row_numbers_stay_those_of_the_spreadsheet() -> None:
     found = offices.parse_people(sheet("login,name\n\n,\nnobody here,甲\n"))
 
-    assert told(found.problems) == [(4, "login", "import.not_a_code")]
+    assert told(found.problems) == [(4, "login", "import.not_a_login")]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_empty_rows_are_passed_over_and_row_numbers_stay_those_of_the_spreadshee
         (b"", "import.no_heading"),
         (b"\xff\xfe\x00\x80", "import.not_text"),
         (b'login,name\n"open', "import.not_a_table"),
-        (b"PK\x03\x04nothing", "import.not_a_table"),
-        (b"\xd0\xcf\x11\xe0nothing", "import.not_a_table"),
+        (b"PK\x03\x04nothing", "import.not_a_workbook"),
+        (b"\xd0\xcf\x11\xe0nothing", "import.not_a_workbook"),
         (b"login,login\na,b\n", "import.column_twice"),
         (b"login,,name\na,b,c\n", "import.column_unnamed"),
         (b"x" * (sheets.LARGEST_BYTES + 1), "import.too_big"),
@@ -101,6 +101,16 @@ def test_empty_rows_are_passed_over_and_row_numbers_stay_those_of_the_spreadshee
 )
 def test_what_is_no_list_is_refused_as_a_whole(data: bytes, key: str) -> None:
     assert key in [problem.key for problem in offices.parse_people(Sheet("list", data)).problems]
+
+
+@pytest.mark.parametrize("name", ["list.xlsx", "LIST.XLS", "list.ods"])
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00\x80", b"\x00\x03\x04 half a file", b"PK\x03\x04nothing"])
+def test_a_broken_workbook_is_told_to_be_saved_again_as_one(name: str, data: bytes) -> None:
+    assert told(offices.parse_people(Sheet(name, data)).problems) == [(0, "", "import.not_a_workbook")]
+
+
+def test_a_table_of_text_that_is_called_a_workbook_is_still_read() -> None:
+    assert len(offices.parse_people(sheet("login,name\nanna,甲\n", name="list.xls")).rows) == 1
 
 
 def test_a_workbook_that_is_huge_inside_is_never_unpacked() -> None:
@@ -212,11 +222,43 @@ def test_a_plain_list_may_end_an_area_and_name_its_heir() -> None:
 
 
 def test_a_period_that_ends_before_it_begins_is_named() -> None:
-    text = "code,name,kind,parent,active_from,active_to\na,旧镇,town,b,2026-03-01,2026-03-01\nb,区,county,,x,\n"
+    text = (
+        "code,name,kind,parent,active_from,active_to\na,旧区,functional,b,2026-03-01,2026-03-01\n990102,区,county,,x,\n"
+    )
 
     problems = areas.parse_areas([sheet(text)]).problems
 
     assert told(problems) == [(2, "active_to", "import.ends_before_it_begins"), (3, "active_from", "import.not_a_date")]
+
+
+def test_a_plain_list_asks_for_the_digits_of_each_kind() -> None:
+    text = (
+        "code,name,kind,parent\n"
+        "99,短市,city,\n"
+        "990102x,样板区,county,9901\n"
+        "99010300,短镇,town,990103\n"
+        "990121100200,柳溪村委会,community,990121100\n"
+        "990121100500,第十位不对,village,990121100\n"
+        "99012110020,少一位村委会,village,990121100\n"
+        "fx-kfq,开发区,functional,9901\n"
+        "990104,不认识,planet,9901\n"
+    )
+
+    assert told(areas.parse_areas([sheet(text)]).problems) == [
+        (2, "code", "import.not_digits"),
+        (3, "code", "import.not_digits"),
+        (4, "code", "import.not_digits"),
+        (5, "kind", "import.kind_against_code"),
+        (6, "code", "import.not_a_unit_code"),
+        (7, "code", "import.not_digits"),
+        (9, "kind", "import.not_one_of"),
+    ]
+
+
+def test_an_area_whose_code_came_in_wrong_can_still_be_closed() -> None:
+    text = "code,name,kind,parent,active_to\n990102x,样板区,county,9901,2026-03-01\n"
+
+    assert areas.parse_areas([sheet(text)]).problems == ()
 
 
 # Grids
@@ -282,6 +324,18 @@ def test_a_grid_stands_below_the_unit_its_code_begins_with() -> None:
     assert told(found.problems) == [(2, "parent", "import.not_below"), (3, "code", "import.not_a_grid_code")]
 
 
+def test_every_feature_that_is_none_is_named_and_the_others_are_read() -> None:
+    good = {"code": "210911001001001", "name": "甲", "parent": "210911001001"}
+    told_ = [{"properties": good}, {"properties": good | {"code": 1}}, 7, {"properties": good | {"code": "x"}}]
+    data = json.dumps({"type": "FeatureCollection", "features": told_}).encode()
+
+    assert told(grids.parse_grids(Sheet("map", data)).problems) == [
+        (2, "properties", "import.not_a_feature"),
+        (3, "properties", "import.not_a_feature"),
+        (4, "code", "import.not_a_grid_code"),
+    ]
+
+
 # Offices and posts
 
 
@@ -299,6 +353,16 @@ def test_every_wrong_cell_of_an_office_is_named() -> None:
         (3, "area", "import.empty"),
         (3, "level", "import.not_one_of"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("login", "key"), [("", "import.empty"), ("A B", "import.not_a_login"), ("A", "import.not_a_login")]
+)
+def test_a_login_that_is_none_is_named_once_as_it_was_written(login: str, key: str) -> None:
+    (problem,) = offices.parse_people(sheet(f"login,name\n{login},甲\n")).problems
+
+    assert (problem.row, problem.column, problem.key) == (2, "login", key)
+    assert problem.facts == ({"found": login} if login else {})
 
 
 def test_functions_are_parted_by_a_bar() -> None:
@@ -382,10 +446,29 @@ def test_both_lists_must_name_the_same_categories() -> None:
     found = categories.parse_categories(sheet(first, "one.csv"), sheet(second, "two.csv"))
 
     assert [(problem.sheet, problem.row, problem.key) for problem in found.problems] == [
-        ("two.csv", 2, "import.two_names"),
         ("one.csv", 3, "import.not_in_both"),
+        ("two.csv", 2, "import.two_names"),
         ("two.csv", 3, "import.not_in_both"),
     ]
+
+
+def test_a_category_that_stands_twice_hides_no_fault_of_either_row() -> None:
+    first = (
+        "code,level1,level2,lead_department,co_departments,urgency,sensitivity,default_days,keywords\n"
+        "A01,住房,甲,市住房局,,一般,普通,7,房\nA01,住房,甲,市住房局,,一般,普通,7,房\n"
+    )
+    second = (
+        "code,level2,route,legal_basis,statutory_limit,mediation,small_fund,season\n"
+        "A01,丙,普通,,,0,0,\nA01,甲,普通,,,0,0,\n"
+    )
+
+    found = categories.parse_categories(sheet(first, "one.csv"), sheet(second, "two.csv"))
+
+    assert {(problem.sheet, problem.row, problem.key) for problem in found.problems} == {
+        ("one.csv", 3, "import.twice"),
+        ("two.csv", 2, "import.two_names"),
+        ("two.csv", 3, "import.twice"),
+    }
 
 
 def test_every_wrong_cell_of_a_category_is_named() -> None:
@@ -459,6 +542,44 @@ def test_a_county_may_close_for_a_day_but_not_order_one_to_be_worked() -> None:
     assert told(found.problems) == [(2, "isOffDay", "import.local_day_worked")]
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b'{"year": "2030"}', b'{"year": 2030, "papers": [], "days": [], "x": 1}'])
+def test_every_fault_of_a_notice_is_named_by_its_day() -> None:
+    days = [
+        day("2030-01-01") | {"isOffDay": "true"},
+        day("2030-13-01"),
+        {"name": 7, "date": "2030-02-01"},
+        {"name": "元旦", "isOffDay": True, "extra": 1},
+        "2030-03-01",
+        day("2030-01-01"),
+    ]
+
+    problems = notices.parse_notice(notice(days=days, papers=["example.org"], area=5)).problems
+
+    assert {(problem.row, problem.facts["where"], problem.column, problem.key) for problem in problems} == {
+        (0, "notice.json", "papers", "import.not_an_address"),
+        (0, "notice.json", "area", "import.notice_not_text"),
+        (1, "2030-01-01", "isOffDay", "import.notice_not_true_or_false"),
+        (2, "2030-13-01", "date", "import.not_in_the_year"),
+        (3, "2030-02-01", "name", "import.notice_not_text"),
+        (3, "2030-02-01", "isOffDay", "import.notice_field_missing"),
+        (4, "#4", "date", "import.notice_field_missing"),
+        (4, "#4", "extra", "import.notice_field_unknown"),
+        (5, "#5", "days", "import.notice_not_a_day"),
+        (6, "2030-01-01", "date", "import.twice"),
+    }
+
+
+def test_what_a_notice_lacks_is_named_field_by_field() -> None:
+    found = notices.parse_notice(
+        Sheet("n.json", b'{"year": "2030", "days": [{"date": "1", "name": "", "isOffDay": true}]}')
+    )
+
+    assert told(found.problems) == [
+        (0, "papers", "import.notice_field_missing"),
+        (0, "year", "import.not_a_number"),
+        (1, "date", "import.not_a_date"),
+    ]
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"[" * 5000])
 def test_what_is_no_notice_is_refused_as_a_whole(data: bytes) -> None:
     assert told(notices.parse_notice(Sheet("notice.json", data)).problems) == [(0, "", "import.not_a_notice")]

@@ -17,11 +17,14 @@ from fuzhengtong.directory import models, names, rules
 from fuzhengtong.directory.imports import writing
 from fuzhengtong.directory.lists import areas as lists
 from fuzhengtong.directory.lists import grids
+from fuzhengtong.directory.lists.cells import TWICE, further
 from fuzhengtong.directory.names import AreaKind
 from fuzhengtong.directory.sheets import Problem, Sheet
 
 BY_RULE = "rule"
 _TABLE, _ALIASES = "area", "area_alias"
+# The columns that say where an area stands; digits of a code say it too.
+_PLACING = ("code", "kind", "codekind", "parent", "town_code", "county_code")
 _LISTED_KINDS = {"towns": {AreaKind.TOWN}, "units": {AreaKind.COMMUNITY, AreaKind.VILLAGE}}
 
 
@@ -102,10 +105,10 @@ def import_grids(
 def _import(listed: lists.AreaLists, *, moment: Moment, apply: bool, since: datetime, reason: str) -> rules.Report:
     with writing.one_writer():
         standing = _standing()
-        rows, problems = _with_parents(listed, standing)
-        problems += [*_links(rows, standing), *_alias_links(listed.aliases, rows, standing)]
-        # Where a row is wrong in itself, the levels around it say nothing yet.
-        problems = problems or _levels_wrong(rows, standing)
+        every, problems = _with_parents(listed, standing)
+        rows = {row.code: row for row in every}
+        problems = further(problems, [*_links(every, standing), *_alias_links(listed.aliases, rows, standing)])
+        problems += _levels_wrong(every, rows, standing, problems)
         if problems:
             return writing.refused(problems)
         report = _compare_areas(rows, listed.complete, standing, moment.at)
@@ -118,19 +121,19 @@ def _import(listed: lists.AreaLists, *, moment: Moment, apply: bool, since: date
         return replace(whole, applied=True)
 
 
-def _with_parents(listed: lists.AreaLists, standing: _Standing) -> tuple[dict[str, lists.AreaRow], list[Problem]]:
+def _with_parents(listed: lists.AreaLists, standing: _Standing) -> tuple[list[lists.AreaRow], list[Problem]]:
     """Put new counties whose list does not say where they lie below the one city."""
     problems = list(listed.problems)
     cities = {row.code for row in listed.areas if row.kind is AreaKind.CITY}
     cities |= {code for code, row in standing.rows.items() if row.kind == AreaKind.CITY and row.active_to is None}
-    rows = {}
+    rows = []
     for row in listed.areas:
         if row.parent is None and row.code not in standing.rows:
             if len(cities) != 1:
                 problems.append(row.origin.problem("county_code", "import.city_missing", code=row.code))
             else:
                 row = replace(row, parent=next(iter(cities)))
-        rows[row.code] = row
+        rows.append(row)
     if len(cities) > 1:
         problems += [
             row.origin.problem("kind", "import.second_city", code=row.code)
@@ -158,7 +161,7 @@ def _depths(rows: Mapping[str, lists.AreaRow], standing: _Standing) -> dict[str,
             return depths[code]
         if code in above or code not in kinds:
             return None
-        parent = parents[code]
+        parent = parents.get(code, "")
         if not parent:
             depths[code] = rules.depth_of(kinds[code], None)
         else:
@@ -171,11 +174,11 @@ def _depths(rows: Mapping[str, lists.AreaRow], standing: _Standing) -> dict[str,
     return depths
 
 
-def _links(rows: Mapping[str, lists.AreaRow], standing: _Standing) -> list[Problem]:
+def _links(rows: Sequence[lists.AreaRow], standing: _Standing) -> list[Problem]:
     """Name the rows whose parent or successor is not known or cannot be one."""
-    known = rows.keys() | standing.rows.keys()
+    known = {row.code for row in rows} | standing.rows.keys()
     problems = []
-    for row in rows.values():
+    for row in rows:
         if row.parent and row.parent not in known:
             problems.append(row.origin.problem("parent", "import.parent_unknown", found=row.parent))
         if row.succeeded_by and (row.succeeded_by not in known or row.succeeded_by == row.code):
@@ -185,14 +188,33 @@ def _links(rows: Mapping[str, lists.AreaRow], standing: _Standing) -> list[Probl
     return problems
 
 
-def _levels_wrong(rows: Mapping[str, lists.AreaRow], standing: _Standing) -> list[Problem]:
-    """Name the rows that cannot stand below their parent, or stand in a circle."""
-    depths = _depths(rows, standing)
-    return [
-        row.origin.problem("parent", "import.cannot_stand_below", code=row.code, parent=row.parent or "")
-        for row in rows.values()
-        if depths[row.code] is None
-    ]
+def _levels_wrong(
+    every: Sequence[lists.AreaRow], rows: Mapping[str, lists.AreaRow], standing: _Standing, told: Iterable[Problem]
+) -> list[Problem]:
+    """Name the rows that cannot stand below their parent, or stand in a circle.
+
+    Where a row is wrong in what places it, the levels of it and of all below it say nothing yet.
+    """
+    parents, depths = _parents(rows, standing), _depths(rows, standing)
+    wrong = {(problem.sheet, problem.row) for problem in told if problem.column in _PLACING and problem.key != TWICE}
+    unsure = {row.code for row in every if (row.origin.sheet, row.origin.row) in wrong}
+    problems = []
+    for row in every:
+        parent = parents.get(row.code, "") if row.parent is None else row.parent
+        if not unsure.isdisjoint({row.code, *_way_up(parent, parents)}):
+            continue
+        above = depths.get(parent)
+        if (parent and above is None) or rules.depth_of(row.kind, above) is None:
+            problems.append(row.origin.problem("parent", "import.cannot_stand_below", code=row.code, parent=parent))
+    return problems
+
+
+def _way_up(code: str, parents: Mapping[str, str]) -> Iterable[str]:
+    seen: dict[str, None] = {}
+    while code and code not in seen:
+        seen[code] = None
+        code = parents.get(code, "")
+    return seen
 
 
 def _alias_links(

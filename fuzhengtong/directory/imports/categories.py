@@ -15,6 +15,7 @@ from fuzhengtong.charter.moment import Moment
 from fuzhengtong.directory import models, rules
 from fuzhengtong.directory.imports import writing
 from fuzhengtong.directory.lists import categories as lists
+from fuzhengtong.directory.lists.cells import further
 from fuzhengtong.directory.sheets import Problem, Sheet
 
 _CATEGORIES, _ROUTES = "category", "route"
@@ -189,7 +190,7 @@ def import_routes(
     with writing.one_writer():
         known = _Known()
         standing = {known.key(row): row for row in models.Route.objects.filter(active_to__isnull=True)}
-        problems = [*found.problems, *_route_links(rows, standing, known)]
+        problems = further(found.problems, _route_links(found.rows, standing, known))
         if problems:
             return writing.refused(problems)
         report = rules.compare(
@@ -232,11 +233,10 @@ class _Known:
         }
 
 
-def _route_links(
-    rows: Mapping[str, lists.RouteRow], standing: Mapping[str, models.Route], known: _Known
-) -> list[Problem]:
+def _route_links(rows: Iterable[lists.RouteRow], standing: Mapping[str, models.Route], known: _Known) -> list[Problem]:
     problems = []
-    for key, row in rows.items():
+    for row in rows:
+        key = lists.route_key(row.category, row.root, row.area)
         if row.category and row.category not in known.categories:
             problems.append(row.origin.problem("category", "import.category_unknown", found=row.category))
         if row.area not in known.areas:

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from fuzhengtong.accounts import actions as accounts_actions
 from fuzhengtong.accounts import queries as accounts_queries
-from fuzhengtong.accounts import rules as accounts_rules
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.directory import models, rules
 from fuzhengtong.directory.imports import writing
 from fuzhengtong.directory.lists import offices as lists
+from fuzhengtong.directory.lists.cells import further
 from fuzhengtong.directory.sheets import Problem, Sheet
 
 _OFFICES, _POSTS = "office", "post"
@@ -47,7 +47,7 @@ def import_offices(
     with writing.one_writer():
         standing = {row.code: row for row in models.Office.objects.all()}
         areas = {row.code: row for row in models.Area.objects.defer("outline")}
-        problems = [*found.problems, *_office_links(rows, standing, areas)]
+        problems = further(found.problems, _office_links(found.rows, standing, areas))
         if problems:
             return writing.refused(problems)
         report = rules.compare(
@@ -65,12 +65,12 @@ def import_offices(
 
 
 def _office_links(
-    rows: Mapping[str, lists.OfficeRow], standing: Mapping[str, models.Office], areas: Mapping[str, models.Area]
+    rows: Sequence[lists.OfficeRow], standing: Mapping[str, models.Office], areas: Mapping[str, models.Area]
 ) -> list[Problem]:
     """Name the rows whose area, parent or successor does not exist, does not fit, or leads round in a circle."""
-    known = rows.keys() | standing.keys()
+    known = {row.code for row in rows} | standing.keys()
     problems = []
-    for row in rows.values():
+    for row in rows:
         problems += _area_of_office(row, areas)
         if row.parent and row.parent not in known:
             problems.append(row.origin.problem("parent", "import.parent_unknown", found=row.parent))
@@ -78,10 +78,11 @@ def _office_links(
             problems.append(row.origin.problem("succeeded_by", "import.successor_unknown", found=row.succeeded_by))
     codes = {row.id: row.code for row in standing.values()}
     parents = {code: codes.get(row.parent_id or 0, "") for code, row in standing.items()}
-    parents.update({code: row.parent for code, row in rows.items()})
-    for code in rows:
-        if _is_in_circle(code, parents):
-            problems.append(rows[code].origin.problem("parent", "import.circle", code=code))
+    parents.update({row.code: row.parent for row in rows})
+    for row in rows:
+        # The row's own word comes first: another row of the same code may say otherwise.
+        if _is_in_circle(row.code, row.parent, parents):
+            problems.append(row.origin.problem("parent", "import.circle", code=row.code))
     return problems
 
 
@@ -95,13 +96,13 @@ def _area_of_office(row: lists.OfficeRow, areas: Mapping[str, models.Area]) -> l
     return []
 
 
-def _is_in_circle(code: str, parents: Mapping[str, str]) -> bool:
-    seen = set()
-    while code:
-        if code in seen:
+def _is_in_circle(code: str, parent: str, parents: Mapping[str, str]) -> bool:
+    seen = {code}
+    while parent:
+        if parent in seen:
             return True
-        seen.add(code)
-        code = parents.get(code, "")
+        seen.add(parent)
+        parent = parents.get(parent, "")
     return False
 
 
@@ -201,12 +202,8 @@ def import_people(*, sheet: Sheet, password_hash: str, moment: Moment, apply: bo
     With an empty `password_hash` nobody of them can sign in before his password is set.
     """
     found = lists.parse_people(sheet)
-    problems = list(found.problems)
-    for row in found.rows:
-        if accounts_rules.why_not_login(row.login) is not None:
-            problems.append(row.origin.problem("login", "import.not_a_login", found=row.login))
-    if problems:
-        return writing.refused(problems)
+    if found.problems:
+        return writing.refused(found.problems)
     with writing.one_writer():
         known = accounts_queries.ids_by_login(row.login for row in found.rows)
         new = [row for row in found.rows if row.login not in known]
@@ -239,10 +236,11 @@ def import_posts(
         offices = {row.code: row for row in models.Office.objects.all()}
         standing = _standing_posts(offices)
         tenures = _open_tenures(moment.at)
-        logins = [login for row in rows.values() for login in (row.holder or "", *(row.deputies or ())) if login]
+        logins = [login for row in found.rows for login in (row.holder or "", *(row.deputies or ())) if login]
         people = accounts_queries.ids_by_login(logins)
-        problems = [*found.problems, *_post_links(rows, offices, people)]
-        problems += _admins_apart(rows, standing, tenures, people, since or moment.at)
+        linked = _post_links(found.rows, offices, people)
+        linked += _admins_apart(found.rows, standing, tenures, people, since or moment.at)
+        problems = further(found.problems, linked)
         if problems:
             return writing.refused(problems)
         named = {row.office for row in rows.values()}
@@ -276,10 +274,10 @@ def _open_tenures(at: datetime) -> dict[int, list[models.Tenure]]:
 
 
 def _post_links(
-    rows: Mapping[str, lists.PostRow], offices: Mapping[str, models.Office], people: Mapping[str, int]
+    rows: Iterable[lists.PostRow], offices: Mapping[str, models.Office], people: Mapping[str, int]
 ) -> list[Problem]:
     problems = []
-    for row in rows.values():
+    for row in rows:
         office = offices.get(row.office)
         if office is None or (office.active_to is not None and row.active_to is None):
             problems.append(row.origin.problem("office", "import.office_unknown", found=row.office))
@@ -295,21 +293,25 @@ def _post_links(
 
 
 def _admins_apart(
-    rows: Mapping[str, lists.PostRow],
+    rows: Iterable[lists.PostRow],
     standing: Mapping[str, models.Post],
     tenures: Mapping[int, Sequence[models.Tenure]],
     people: Mapping[str, int],
     since: datetime,
 ) -> list[Problem]:
     """Name the rows that would put two of the three administrations into one hand."""
-    admin = {key: row for key, row in rows.items() if row.kind in rules.ADMIN_POSTS and row.active_to is None}
+    admin = [
+        (lists.post_key(row.office, row.kind, row.name), row)
+        for row in rows
+        if row.kind in rules.ADMIN_POSTS and row.active_to is None
+    ]
     if not admin:
         return []
     kinds = {post.id: post.kind for post in standing.values()}
     # What a row says of holder or deputies replaces what stands; where it is silent, what stands counts.
-    restated = {(standing[key].id, False) for key, row in admin.items() if key in standing and row.holder is not None}
-    restated |= {(standing[key].id, True) for key, row in admin.items() if key in standing and row.deputies is not None}
-    held: dict[int, list[rules.Held]] = {}
+    restated = {(standing[key].id, False) for key, row in admin if key in standing and row.holder is not None}
+    restated |= {(standing[key].id, True) for key, row in admin if key in standing and row.deputies is not None}
+    held: dict[int | str, list[rules.Held]] = {}
     for post_id, holding in tenures.items():
         for tenure in holding:
             if (post_id, tenure.deputy) in restated:
@@ -317,10 +319,11 @@ def _admins_apart(
             one = rules.Held(kinds[post_id], tenure.active_from, tenure.active_to)
             held.setdefault(tenure.principal_id, []).append(one)
     problems = []
-    for row in admin.values():
+    for _, row in admin:
         for login in filter(None, (row.holder or "", *(row.deputies or ()))):
             wanted = rules.Held(row.kind, since, None)
-            mine = held.setdefault(people.get(login, 0), [])
+            # Who is not known is nobody else either.
+            mine = held.setdefault(people.get(login, login), [])
             refusal = rules.why_not_hold(wanted, mine)
             if refusal is not None:
                 problems.append(row.origin.problem("holder", "import.admin_posts_apart", login=login, **refusal.params))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fuzhengtong.directory import names, sheets
-from fuzhengtong.directory.lists.cells import Cells, Origin, read, twice
+from fuzhengtong.directory.lists.cells import Cells, Origin, are_digits, read, twice
 from fuzhengtong.directory.names import AliasKind, AreaKind
 from fuzhengtong.directory.sheets import Problem, Sheet
 
@@ -58,6 +58,9 @@ class AreaLists:
 
 _TOWN_KINDS = {"街道": AreaKind.TOWN, "镇": AreaKind.TOWN, "乡": AreaKind.TOWN, "": AreaKind.TOWN}
 _UNIT_WORDS = {"community": AreaKind.COMMUNITY, "village": AreaKind.VILLAGE}
+# How many digits the statistical codes have; functional areas have codes of the city's own.
+_DIGITS = {AreaKind.CITY: 4, AreaKind.COUNTY: 6, AreaKind.TOWN: 9, AreaKind.COMMUNITY: 12, AreaKind.VILLAGE: 12}
+_UNITS = (AreaKind.COMMUNITY, AreaKind.VILLAGE)
 _PLAIN_KINDS = {kind.value: kind for kind in AreaKind if kind is not AreaKind.GRID}
 _ALIAS_KINDS = {kind.value: kind for kind in AliasKind if kind is not AliasKind.FORM}
 
@@ -77,7 +80,8 @@ def _area(cells: Cells, *, code: str, kind: AreaKind, parent: str | None) -> Are
 
 
 def below(cells: Cells, code: str, column: str, parent: str) -> None:
-    if code and parent and not code.startswith(parent):
+    # A code that is none lies nowhere: that it is none was told already.
+    if code.isdecimal() and parent.isdecimal() and not code.startswith(parent):
         cells.wrong(column, "import.not_below", code=code, parent=parent)
 
 
@@ -93,23 +97,47 @@ def _unit(cells: Cells) -> AreaRow:
     county = cells.digits("county_code", 6)
     below(cells, code, "town_code", town)
     below(cells, town, "county_code", county)
-    kind = AreaKind.COMMUNITY
+    kind = _unit_kind(cells, code)
+    said = cells.one_of("codekind", {"": kind, **_UNIT_WORDS}, default=kind)
+    _same_kind(cells, "codekind", code, kind, said)
+    return _area(cells, code=code, kind=kind or said or AreaKind.COMMUNITY, parent=town)
+
+
+def _unit_kind(cells: Cells, code: str) -> AreaKind | None:
+    """Return the kind that a unit's code says; nothing where it is no such code."""
+    if not are_digits(code, _DIGITS[AreaKind.VILLAGE]):
+        return None
     try:
-        kind = names.unit_kind(code.ljust(12, "0"))
+        return names.unit_kind(code)
     except ValueError:
         cells.wrong("code", "import.not_a_unit_code", found=code)
-    said = cells.one_of("codekind", {"": kind, **_UNIT_WORDS}, default=kind)
-    if said is not kind:
-        cells.wrong("codekind", "import.kind_against_code", code=code, found=said.value)
-    return _area(cells, code=code, kind=kind, parent=town)
+        return None
+
+
+def _same_kind(cells: Cells, column: str, code: str, kind: AreaKind | None, said: AreaKind | None) -> None:
+    if kind is not None and said is not None and said is not kind:
+        cells.wrong(column, "import.kind_against_code", code=code, found=said.value)
+
+
+def _plain_code(cells: Cells, kind: AreaKind, *, is_over: bool) -> str:
+    length = _DIGITS.get(kind)
+    # A code that came in before codes were checked can still be closed.
+    if length is None or is_over:
+        return cells.code("code")
+    code = cells.digits("code", length)
+    if kind in _UNITS:
+        _same_kind(cells, "kind", code, _unit_kind(cells, code), kind)
+    return code
 
 
 def _plain_area(cells: Cells) -> AreaRow:
     active_from, active_to = cells.period()
+    # A kind that nobody knows asks for no number of digits.
+    kind = cells.one_of("kind", _PLAIN_KINDS, default=AreaKind.FUNCTIONAL)
     return AreaRow(
-        code=cells.code("code"),
+        code=_plain_code(cells, kind, is_over=active_to is not None),
         name=cells.text("name"),
-        kind=cells.one_of("kind", _PLAIN_KINDS, default=AreaKind.TOWN),
+        kind=kind,
         parent=cells.code("parent", needed=False),
         active_from=active_from,
         active_to=active_to,

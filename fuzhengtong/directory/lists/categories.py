@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from fuzhengtong.directory import rules, sheets
-from fuzhengtong.directory.lists.cells import Cells, Origin, Parsed, read, unique
+from fuzhengtong.directory.lists.cells import Cells, Origin, Parsed, further, read, unique
 from fuzhengtong.directory.sheets import Sheet
 
 _CATEGORY: Final = re.compile(r"[A-Z]\d{2}")
@@ -152,20 +152,24 @@ def _with_above(found: Iterable[_More]) -> dict[str, _More]:
 def _joined(found: Parsed[CategoryRow], second: Parsed[_More]) -> Parsed[CategoryRow]:
     """Join the two lists on the code; both must name the same categories."""
     told = _with_above(second.rows)
-    problems = [*found.problems, *second.problems]
-    rows = []
+    called: dict[str, list[str]] = {}
+    rows, problems = [], []
     for row in found.rows:
-        other = told.pop(row.code, None)
+        called.setdefault(row.code, []).append(row.name)
+        other = told.get(row.code)
         if other is None:
             problems.append(row.origin.problem("code", "import.not_in_both", code=row.code))
-        elif other.name != row.name:
-            problems.append(
-                other.origin.problem("level2", "import.two_names", code=row.code, one=row.name, other=other.name)
-            )
         else:
             rows.append(replace(row, more=other.more))
-    problems += [other.origin.problem("code", "import.not_in_both", code=code) for code, other in told.items()]
-    return Parsed(tuple(rows), tuple(problems))
+    for other in second.rows:
+        if other.code not in called:
+            problems.append(other.origin.problem("code", "import.not_in_both", code=other.code))
+        for name in called.get(other.code, ()):
+            if name != other.name:
+                problems.append(
+                    other.origin.problem("level2", "import.two_names", code=other.code, one=name, other=other.name)
+                )
+    return Parsed(tuple(rows), tuple(further([*found.problems, *second.problems], problems)))
 
 
 def parse_categories(sheet: Sheet, more: Sheet | None = None) -> Parsed[CategoryRow]:

@@ -19,6 +19,7 @@ from fuzhengtong.directory.sheets import Problem
 Row = TypeVar("Row")
 Meaning = TypeVar("Meaning")
 
+TWICE: Final = "import.twice"
 _SEPARATOR: Final = "|"
 _SPREADSHEET_SIGNS: Final = ("=", "+", "-", "@")
 _CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,47}")
@@ -74,13 +75,16 @@ class Cells:
             self.wrong(column, "import.formula", found=text[:20])
         return text
 
-    def shaped(self, column: str, shape: re.Pattern[str], key: str, *, needed: bool = True) -> str:
+    def fitting(self, column: str, fits: Callable[[str], bool], key: str, *, needed: bool = True) -> str:
         text = self._line.cells.get(column, "")
         if not text and needed:
             self.wrong(column, "import.empty")
-        elif text and not shape.fullmatch(text):
+        elif text and not fits(text):
             self.wrong(column, key, found=text[:40])
         return text
+
+    def shaped(self, column: str, shape: re.Pattern[str], key: str, *, needed: bool = True) -> str:
+        return self.fitting(column, lambda text: shape.fullmatch(text) is not None, key, needed=needed)
 
     def code(self, column: str, *, needed: bool = True) -> str:
         return self.shaped(column, _CODE, "import.not_a_code", needed=needed)
@@ -89,7 +93,7 @@ class Cells:
         text = self._line.cells.get(column, "")
         if not text:
             self.wrong(column, "import.empty")
-        elif not (text.isascii() and text.isdecimal() and len(text) == length):
+        elif not are_digits(text, length):
             self.wrong(column, "import.not_digits", length=length, found=text[:40])
         return text
 
@@ -140,6 +144,11 @@ class Cells:
         return start, end
 
 
+def are_digits(text: str, length: int) -> bool:
+    """Say whether a text is so many digits and nothing else."""
+    return text.isascii() and text.isdecimal() and len(text) == length
+
+
 def midnight(day: date) -> datetime:
     """Return the instant at which a day begins in the country's legal time."""
     return datetime.combine(day, time(), rules.CHINA)
@@ -174,10 +183,21 @@ def twice(origins: Iterable[tuple[str, Origin]], column: str) -> list[Problem]:
     problems = []
     for key, origin in origins:
         if key in first:
-            problems.append(origin.problem(column, "import.twice", found=key, first_row=first[key].row))
+            problems.append(origin.problem(column, TWICE, found=key, first_row=first[key].row))
         elif key:
             first[key] = origin
     return problems
+
+
+def further(told: Iterable[Problem], found: Iterable[Problem]) -> list[Problem]:
+    """Return what was told of the cells, and what was found later in cells that nothing was told of.
+
+    A cell that is empty or no code names nothing that could exist: that is one fault, not two. A row that stands twice
+    is no fault of a cell.
+    """
+    problems = list(told)
+    named = {(problem.sheet, problem.row, problem.column) for problem in problems if problem.key != TWICE}
+    return problems + [problem for problem in found if (problem.sheet, problem.row, problem.column) not in named]
 
 
 def unique(found: Parsed[Row], key: Callable[[Row], str], origin: Callable[[Row], Origin], column: str) -> Parsed[Row]:

@@ -43,7 +43,7 @@ class _Feature(msgspec.Struct):
 
 class _Features(msgspec.Struct):
     type: str
-    features: list[_Feature]
+    features: list[object]
     datum: str = geodesy.Datum.WGS_84.value
 
 
@@ -99,14 +99,19 @@ def _grid(cells: Cells) -> AreaRow:
 
 def _grids_on_map(sheet: Sheet) -> Parsed[AreaRow]:
     try:
-        found = msgspec.json.decode(sheet.data, type=_Features)
+        found = msgspec.json.decode(sheet.data.removeprefix(b"\xef\xbb\xbf"), type=_Features)
         if found.type != "FeatureCollection" or found.datum not in {item.value for item in geodesy.Datum}:
             raise ValueError(f"{found.type}, {found.datum}")
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        return Parsed((), (Problem(sheet.name, 0, "", "import.not_geojson", {"found": str(error)[:200]}),))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return Parsed((), (Problem(sheet.name, 0, "", "import.not_geojson"),))
     rows: list[AreaRow] = []
     problems: list[Problem] = []
-    for number, feature in enumerate(found.features, start=1):
+    for number, told in enumerate(found.features, start=1):
+        try:
+            feature = msgspec.convert(told, _Feature)
+        except msgspec.ValidationError:
+            problems.append(Problem(sheet.name, number, "properties", "import.not_a_feature", {"number": number}))
+            continue
         facts = feature.properties
         line = sheets.Line(number, {"code": facts.code, "name": facts.name, "parent": facts.parent})
         cells = Cells(sheet.name, line, problems)

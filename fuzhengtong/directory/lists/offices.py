@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from fuzhengtong.accounts import rules as accounts_rules
 from fuzhengtong.directory import rules, sheets
 from fuzhengtong.directory.lists.cells import Cells, Origin, Parsed, read, unique
 from fuzhengtong.directory.sheets import Sheet
@@ -128,9 +129,13 @@ def parse_posts(sheet: Sheet) -> Parsed[PostRow]:
     return unique(found, lambda row: post_key(row.office, row.kind, row.name), lambda row: row.origin, "name")
 
 
+def _is_login(text: str) -> bool:
+    return accounts_rules.why_not_login(text.lower()) is None
+
+
 def _person(cells: Cells) -> PersonRow:
     return PersonRow(
-        login=cells.code("login").lower(),
+        login=cells.fitting("login", _is_login, "import.not_a_login").lower(),
         name=cells.text("name", longest=60),
         is_made=cells.flag("is_made"),
         origin=cells.origin,
