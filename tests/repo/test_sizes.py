@@ -13,7 +13,6 @@ WHOLE = {
     "cases/rules.py": "one plan: whether, which promises, which bytes, which counts; each part knows the others",
     "cases/steps.py": "a table: one row for each step, and the facts it needs",
     "charter/editions.py": "the types of one charter, in the order of its file",
-    "config/cli.py": "one command line: what every command is called, takes and hands over to",
     "directory/imports/offices.py": "offices, posts and people name each other in one list",
     "directory/queries.py": "everything that is known of the city, as frozen values",
     "dispatch/gazetteer.py": "one matcher of addresses, with the traps of names beside it",
