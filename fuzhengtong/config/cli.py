@@ -1,7 +1,7 @@
 """The command line of Fuzhengtong: `fuzhengtong COMMAND`. Parses, prepares the database, and hands over to `jobs`.
 
 Without DATABASE_URL a private PostgreSQL in FUZHENGTONG_HOME is used; `serve` supervises it, every other command
-joins it or starts it for its own time. With --json the last line of output is one JSON object.
+joins it or starts it for its own time. With --json the last line of output is one JSON object, of a refusal too.
 """
 
 from __future__ import annotations
@@ -16,43 +16,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fuzhengtong.charter.lines import FileRefused
 from fuzhengtong.config import home as homes
-from fuzhengtong.config import logs
+from fuzhengtong.config import listening, logs, programs, refusals
 from fuzhengtong.config.embedded import Cluster
-from fuzhengtong.config.home import Unusable
-from fuzhengtong.config.processes import Group, Program
-from fuzhengtong.kernel.errors import Refused
+from fuzhengtong.config.home import SettingRefused
 
-SETTINGS = "fuzhengtong.config.settings"
 NAME_LENGTH = 60
-WATCHDOG_NICE = 15
-
-
-@contextmanager
-def database(*, supervise: bool = False) -> Iterator[Cluster | None]:
-    """Provide the database for this process and its children: DATABASE_URL, else the home's own cluster."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
-    os.environ.setdefault("FUZHENGTONG_HOME", str(homes.usual().path))
-    if os.environ.get("DATABASE_URL"):
-        yield None
-        return
-    cluster = Cluster(homes.usual().path, supervise=supervise)
-    dsns = cluster.start()
-    os.environ.update(dsns.environ())
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
-
-
-def _django(*, jobs: bool = False) -> None:
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
-    if jobs and (url := os.environ.get("DATABASE_JOBS_URL")):
-        os.environ["DATABASE_URL"] = url
-    django.setup()
+COUNT = listening.whole(1000)
+APPLY = "write the differences; without it they are only shown"
 
 
 def _print(answer: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -63,98 +34,13 @@ def _print(answer: dict[str, Any], arguments: argparse.Namespace) -> None:
         print(f"{name}: {value}")
 
 
-# --- the programs ------------------------------------------------------------------------------------------------
-
-
-def serve(arguments: argparse.Namespace) -> int:
-    """Run everything: database, web, ticker, watchdog, until stopped."""
-    if arguments.demo:
-        os.environ["FUZHENGTONG_DEMO"] = "1"
-    with database(supervise=True) as cluster:
-        _prepare(made=arguments.demo)
-        python = sys.executable
-        programs = [
-            Program("web", tuple(_web_argv(arguments))),
-            Program("tick", (python, "-m", "fuzhengtong", "tick"), _jobs_env()),
-            Program("watchdog", (python, "-m", "fuzhengtong", "watchdog"), _jobs_env()),
-        ]
-        _greet(arguments)
-        return Group(programs, cluster=cluster).run()
-
-
-def _jobs_env() -> dict[str, str]:
-    url = os.environ.get("DATABASE_JOBS_URL") or os.environ["DATABASE_URL"]
-    return {"DATABASE_URL": url}
-
-
-def _prepare(*, made: bool) -> None:
-    """Migrate, load and, for a demo, make a few cases; in a process of its own, which leaves nothing behind."""
-    import subprocess
-
-    command = [sys.executable, "-m", "fuzhengtong", "init", *(["--demo"] if made else [])]
-    done = subprocess.run(command, check=False)  # noqa: S603 - our own program
-    if done.returncode:
-        raise SystemExit(done.returncode)
-
-
-def _greet(arguments: argparse.Namespace) -> None:
-    address = f"http://{arguments.host}:{arguments.port}"
-    print(f"阜政通  {address}/   工作台 {address}/desk/", flush=True)
-    if arguments.demo:
-        from fuzhengtong.directory import tour
-
-        for line in tour.demo_lines():
-            print(line, flush=True)
-
-
-def _web_argv(arguments: argparse.Namespace) -> list[str]:
-    return [
-        sys.executable, "-m", "granian", "--interface", "wsgi",
-        "--host", arguments.host, "--port", str(arguments.port),
-        "--workers", str(arguments.workers), "--blocking-threads", str(arguments.threads),
-        "--backlog", "1024", "--http", "1", "--no-ws", "--respawn-failed-workers", "--log-level", "warning",
-        "fuzhengtong.config.wsgi:application",
-    ]  # fmt: skip
-
-
-def web(arguments: argparse.Namespace) -> int:
-    """Run the web server alone."""
-    with database() as cluster:
-        return Group([Program("web", tuple(_web_argv(arguments)))], cluster=cluster).run()
-
-
-def tick(arguments: argparse.Namespace) -> int:
-    """Run the ticker alone."""
-    with database():
-        _django(jobs=True)
-        logs.configure("tick")
-        from fuzhengtong.jobs import tick as ticking
-
-        ticking.run_forever()
-    return 0
-
-
-def watchdog(arguments: argparse.Namespace) -> int:
-    """Run the watchdog alone."""
-    with database():
-        _django(jobs=True)
-        logs.configure("watchdog")
-        from fuzhengtong.jobs import standing
-        from fuzhengtong.jobs import tick as ticking
-        from fuzhengtong.jobs import watchdog as watching
-
-        standing.stand(WATCHDOG_NICE)
-        watching.run_forever(home=homes.usual().path, clock=ticking.now)
-    return 0
-
-
 # --- the commands ------------------------------------------------------------------------------------------------
 
 
 def init(arguments: argparse.Namespace) -> int:
     """Migrate and load what every city begins with; with --demo a made city with a few made cases."""
-    with database():
-        _django(jobs=True)
+    with programs.database():
+        programs.ready(jobs=True)
         logs.configure("init")
         from fuzhengtong.config import schema
         from fuzhengtong.jobs import found
@@ -172,8 +58,8 @@ def init(arguments: argparse.Namespace) -> int:
 
 def found(arguments: argparse.Namespace) -> int:
     """Say that this database is of the city of the charter in force, and whose desk dispatches; once, for good."""
-    with database():
-        _django(jobs=True)
+    with programs.database():
+        programs.ready(jobs=True)
         logs.configure("found")
         from fuzhengtong.jobs import found as founding
 
@@ -192,13 +78,13 @@ def import_calendar(arguments: argparse.Namespace) -> int:
 
 
 def import_reference(arguments: argparse.Namespace) -> int:
-    """Import offices, posts, people, categories or routes from CSV or Excel."""
+    """Import offices, posts, people, categories, routes or grids from CSV or Excel; without --apply only shown."""
     return _import(arguments.kind, arguments)
 
 
 def _import(kind: str, arguments: argparse.Namespace) -> int:
-    with database():
-        _django(jobs=True)
+    with programs.database():
+        programs.ready(jobs=True)
         from fuzhengtong.jobs import importing
 
         report = importing.run(kind=kind, files=[Path(name) for name in arguments.files], apply=arguments.apply)
@@ -210,8 +96,8 @@ def _import(kind: str, arguments: argparse.Namespace) -> int:
 
 def import_appeals(arguments: argparse.Namespace) -> int:
     """Take the tellings of another system from CSV, Excel or JSON lines; safe to run again."""
-    with database():
-        _django(jobs=True)
+    with programs.database():
+        programs.ready(jobs=True)
         logs.configure("import-appeals")
         from fuzhengtong.jobs import appeals
 
@@ -233,8 +119,8 @@ def import_appeals(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Prove the invariants from the database; exit 1 and name what is broken where one does not hold."""
-    with database():
-        _django(jobs=True)
+    with programs.database():
+        programs.ready(jobs=True)
         logs.configure("verify")
         from fuzhengtong.jobs import verify as proving
 
@@ -257,14 +143,14 @@ def _joined(home: Path) -> Iterator[dict[str, str]]:
     """Join the database of a home that a program of ours runs on; the environment to reach it as the jobs do."""
     environ = {name: value for name, value in os.environ.items() if name != "FUZHENGTONG_TESTING"}
     with Cluster(home, environ=environ) as dsns:
-        found = {"FUZHENGTONG_HOME": str(home), "DJANGO_SETTINGS_MODULE": SETTINGS}
+        found = {"FUZHENGTONG_HOME": str(home), "DJANGO_SETTINGS_MODULE": programs.SETTINGS}
         yield environ | dsns.environ() | found | {"DATABASE_URL": dsns.jobs_url}
 
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Say whether this installation is sound, and what to do where it is not."""
-    with database() as cluster:
-        _django()
+    with programs.database() as cluster:
+        programs.ready()
         from fuzhengtong.jobs import doctor as examining
 
         findings = examining.examine(cluster)
@@ -278,9 +164,15 @@ def createadmin(arguments: argparse.Namespace) -> int:
     """Make a person and give him one of the three administrators' posts; the password is asked for."""
     import getpass
 
-    password = os.environ.get("FUZHENGTONG_PASSWORD") or getpass.getpass("密码 / password: ")
-    with database():
-        _django()
+    try:
+        password = os.environ.get("FUZHENGTONG_PASSWORD") or getpass.getpass("密码 / password: ")
+    except EOFError:
+        raise SettingRefused(
+            "这里没有人能输入密码。请用环境变量 FUZHENGTONG_PASSWORD 给出。",
+            "Nobody can type a password here. Give it in the variable FUZHENGTONG_PASSWORD.",
+        ) from None
+    with programs.database():
+        programs.ready()
         from fuzhengtong.jobs import accounts
 
         accounts.create_admin(login=arguments.login, name=arguments.name, kind=arguments.post, password=password)
@@ -290,8 +182,8 @@ def createadmin(arguments: argparse.Namespace) -> int:
 
 def createkey(arguments: argparse.Namespace) -> int:
     """Make a key by which another system tells through one channel; --list shows all keys, --disable ends one."""
-    with database():
-        _django()
+    with programs.database():
+        programs.ready()
         from fuzhengtong.jobs import accounts
 
         if arguments.list:
@@ -315,8 +207,8 @@ def createkey(arguments: argparse.Namespace) -> int:
 
 def rewrap(arguments: argparse.Namespace) -> int:
     """Wrap everything again under the current key; --new-key adds one first, --drop-key removes one that is done with."""
-    with database():
-        _django(jobs=True)
+    with programs.database():
+        programs.ready(jobs=True)
         logs.configure("rewrap")
         from fuzhengtong.jobs import city_keys
         from fuzhengtong.jobs import rewrap as wrapping
@@ -340,7 +232,7 @@ def rewrap(arguments: argparse.Namespace) -> int:
 
 def docs(arguments: argparse.Namespace) -> int:
     """Write the generated documents, or with --check say whether they are fresh."""
-    _django()
+    programs.ready()
     from fuzhengtong.jobs import documents
 
     stale = documents.stale()
@@ -349,6 +241,8 @@ def docs(arguments: argparse.Namespace) -> int:
         stale = ()
     for path in stale:
         print(f"{path} is stale: run `make docs`", file=sys.stderr)
+    if arguments.json:
+        _print({"ok": not stale, "stale": list(stale)}, arguments)
     return 1 if stale else 0
 
 
@@ -356,27 +250,37 @@ def docs(arguments: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
-    parser = argparse.ArgumentParser(prog="fuzhengtong", description="阜政通 Fuzhengtong")
+    common = refusals.Parser(add_help=False)
+    common.add_argument(
+        refusals.AS_JSON, action="store_true",
+        help="end with one JSON object on the last line; what runs until it is stopped does so where it does not start",
+    )  # fmt: skip
+    parser = refusals.Parser(prog="fuzhengtong", description="阜政通 Fuzhengtong", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         said = (run.__doc__ or "").split("\n")[0]
-        made = commands.add_parser(name, parents=[common], help=said, description=said)
+        made = commands.add_parser(name, parents=[common], help=said, description=said, allow_abbrev=False)
         made.set_defaults(run=run)
         return made
 
-    for name, run in (("serve", serve), ("web", web)):
+    for name, run in (("serve", programs.serve), ("web", programs.web)):
         made = add(name, run)
-        made.add_argument("--host", default="127.0.0.1")
-        made.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-        made.add_argument("--workers", type=int, default=2)
-        made.add_argument("--threads", type=int, default=4)
+        made.add_argument(
+            "--host", type=listening.host, default="127.0.0.1", metavar="ADDRESS",
+            help="the address to listen at; 127.0.0.1, this machine alone, unless told",
+        )  # fmt: skip
+        made.add_argument(
+            "--port", type=listening.port, help="the port to listen at; that of PORT, or 8000, unless told"
+        )
+        made.add_argument("--workers", type=COUNT, default=2, help="processes that answer; 2 unless told")
+        made.add_argument(
+            "--threads", type=COUNT, default=4, help="requests one process answers at once; 4 unless told"
+        )
         if name == "serve":
             made.add_argument("--demo", action="store_true", help="a made city with made cases")
-    add("tick", tick)
-    add("watchdog", watchdog)
+    add("tick", programs.tick)
+    add("watchdog", programs.watchdog)
     made = add("init", init)
     made.add_argument("--made", action="store_true", help="made offices and people for the areas of the package")
     made.add_argument("--demo", action="store_true", help="the same, with a few made cases")
@@ -386,11 +290,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, importing in (("import-areas", import_areas), ("import-calendar", import_calendar)):
         made = add(name, importing)
         made.add_argument("files", nargs="+")
-        made.add_argument("--apply", action="store_true")
+        made.add_argument("--apply", action="store_true", help=APPLY)
     made = add("import-reference", import_reference)
     made.add_argument("kind", choices=("offices", "posts", "people", "categories", "routes", "grids"))
     made.add_argument("files", nargs="+")
-    made.add_argument("--apply", action="store_true")
+    made.add_argument("--apply", action="store_true", help=APPLY)
     made = add("import-appeals", import_appeals)
     made.add_argument("file", type=Path)
     made.add_argument(
@@ -402,26 +306,37 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--strict", action="store_true", help="change nothing if one row is bad")
     made.add_argument("--look", action="store_true", help="say what is wrong, and write nothing")
     made = add("verify", verify)
-    made.add_argument("--acknowledged", type=Path)
-    made.add_argument("--canaries", type=Path)
+    made.add_argument(
+        "--acknowledged", type=Path, metavar="FILE",
+        help="numbers whose receipts somebody holds, one a line (or JSON with number and key): each must be there once",
+    )  # fmt: skip
+    made.add_argument(
+        "--canaries", type=Path, metavar="FILE",
+        help="planted words of sealed fields, one a line (or JSON with strings and paths): none may lie in clear anywhere",
+    )  # fmt: skip
     made.add_argument("--deep", action="store_true", help="open every passage and compare it with its commitment")
-    add("bench", bench).add_argument("--seconds", type=int, default=60)
+    add("bench", bench).add_argument(
+        "--seconds", type=COUNT, default=60, help="how long each is measured; 60 unless told"
+    )
     add("doctor", doctor)
     made = add("createadmin", createadmin)
-    made.add_argument("login")
-    made.add_argument("--name", required=True)
-    made.add_argument("--post", choices=("system_admin", "security_admin", "audit_admin"), default="security_admin")
+    made.add_argument("login", help="what the person signs in with")
+    made.add_argument("--name", required=True, help="the person's name")
+    made.add_argument(
+        "--post", choices=("system_admin", "security_admin", "audit_admin"), default="security_admin",
+        help="which free post of the city's desk the person gets; security_admin unless told",
+    )  # fmt: skip
     made = add("createkey", createkey)
     one = made.add_mutually_exclusive_group(required=True)
     one.add_argument("--name", type=_name, help="what the other system is called")
     one.add_argument("--disable", type=_name, metavar="NAME_OR_ID", help="put a key out of force")
     one.add_argument("--list", action="store_true", help="every key there is or was, without its secret")
-    made.add_argument("--channel", default="", help="the one channel it may tell through, with --name")
+    made.add_argument("--channel", default="", help="the one channel it may tell through; needed with --name")
     made = add("rewrap", rewrap)
     choice = made.add_mutually_exclusive_group()
     choice.add_argument("--new-key", action="store_true", help="add a key to keys.json and make it the current one")
     choice.add_argument("--drop-key", type=int, metavar="NUMBER", help="remove a key that wraps nothing any more")
-    add("docs", docs).add_argument("--check", action="store_true")
+    add("docs", docs).add_argument("--check", action="store_true", help="write nothing; exit 1 where one is stale")
     return parser
 
 
@@ -433,24 +348,14 @@ def _name(text: str) -> str:
     return name
 
 
-def _said(refused: Refused) -> str:
-    """Say a refusal in every language: the sentences of the texts, as on a page."""
-    from fuzhengtong.charter.texts import LANGUAGES
-    from fuzhengtong.directory import world
-
-    return "\n".join(world.texts().say(f"refusal.{refused.code}", lang, **refused.params) for lang in LANGUAGES)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; a refusal is a sentence, never a trace."""
-    arguments = _parser().parse_args(argv)
+    """Run one command and return its exit status; a refusal is a sentence, never a trace, and a bug a trace."""
+    words = sys.argv[1:] if argv is None else argv
     try:
+        arguments = _parser().parse_args(words)
         return int(arguments.run(arguments))
-    except (Unusable, FileRefused) as refused:
-        print(str(refused), file=sys.stderr)
-        return 2
-    except Refused as refused:
-        print(_said(refused), file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    except BaseException as problem:
+        told = refusals.told(problem, words)
+        if told is None:
+            raise
+        return told.say(words)

@@ -15,11 +15,13 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 
 class Unusable(Exception):
     """Say why the installation cannot start as asked and what to do next, in Chinese and then in English."""
+
+    code: ClassVar[str] = "unusable"
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(f"{zh}\n{en}")
@@ -27,8 +29,16 @@ class Unusable(Exception):
         self.en = en
 
 
+class SettingRefused(Unusable):
+    """Refuse a value of the environment, by the name of its variable."""
+
+    code = "setting_refused"
+
+
 class AlreadyClaimed(Unusable):
     """Refuse a second program where one alone may run on a home."""
+
+    code = "already_claimed"
 
 
 @dataclass(slots=True)
@@ -164,6 +174,19 @@ def usual(environ: Mapping[str, str] = os.environ) -> Home:
         return at(checkout / "var")
     data = environ.get("XDG_DATA_HOME") or "~/.local/share"
     return at(Path(data) / "fuzhengtong")
+
+
+def refuse_unwritable_store(path: Path) -> None:
+    """Refuse a folder of encrypted files in which nothing can be written: the first photograph would be lost there."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as problem:
+        raise SettingRefused(
+            f"文件目录 {path} 不能写入（{problem.strerror}）。请改正权限，或用环境变量 FUZHENGTONG_STORE 指定另一个目录。",
+            f"The store {path} cannot be written ({problem.strerror}). Mend its rights, or name another FUZHENGTONG_STORE.",
+        ) from problem
 
 
 def _draft(path: Path, text: str) -> Path:

@@ -40,15 +40,16 @@ def is_behind() -> bool:
 def _migrate(owner_url: str) -> None:
     serving = settings.DATABASES["default"]["USER"]
     serving = {"fz_jobs": "fz_app"}.get(serving, serving)  # the jobs' role is a member of the application's
-    _lead_to(owner_url)
+    _lead_to(owner_url, "DATABASE_OWNER_URL")
     try:
         call_command("migrate", verbosity=0, interactive=False)
         with connection.cursor() as cursor:
             grants.apply(cursor, role=serving)
     finally:
-        _lead_to(os.environ["DATABASE_URL"])
+        _lead_to(os.environ["DATABASE_URL"], "DATABASE_URL")
 
 
-def _lead_to(url: str) -> None:
+def _lead_to(url: str, name: str) -> None:
+    found = database_of(url, name)
     connections.close_all()
-    connection.settings_dict.update(database_of(url))
+    connection.settings_dict.update(found)

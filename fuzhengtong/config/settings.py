@@ -11,13 +11,13 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
 from fuzhengtong.charter import load
 from fuzhengtong.config import home as homes
+from fuzhengtong.config.home import SettingRefused
 
 PACKAGE = Path(__file__).resolve().parent.parent
 ROOT = PACKAGE.parent
+KEY_BYTES = 32
 
 
 def _text(name: str, default: str = "") -> str:
@@ -28,23 +28,43 @@ def _flag(name: str, default: bool) -> bool:
     value = _text(name).strip().lower()
     if value in ("", "1", "on", "true", "yes", "0", "off", "false", "no"):
         return default if value == "" else value in ("1", "on", "true", "yes")
-    raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}")
+    raise SettingRefused(f"{name} 应为 on 或 off，不是 {value!r}。", f"{name} must be on or off, not {value!r}.")
 
 
 def _number(name: str, default: int) -> int:
     value = _text(name).strip()
     if not value:
         return default
-    if not value.isdigit():
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}")
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise SettingRefused(f"{name} 应为整数，不是 {value!r}。", f"{name} must be a whole number, not {value!r}.")
     return int(value)
 
 
-def database_of(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
+def _folder(name: str, usual: str) -> Path:
+    path = Path(_text(name) or load.find_folder(usual))
+    if not path.is_dir():
+        raise SettingRefused(f"{name} 指定的 {path} 不是目录。", f"{name} names {path}, which is no folder.")
+    return path
+
+
+def database_of(url: str, name: str = "DATABASE_URL") -> dict[str, object]:
+    # What is wrong is said without the address, which holds a password.
+    try:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        port = query.get("port") or str(parts.port or "")
+        sound = all(int(one) <= 65535 for one in port.split(",") if one)
+    except ValueError:
+        raise SettingRefused(
+            f"{name} 里的端口或主机读不懂。", f"{name} has a host or port that cannot be read."
+        ) from None
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
-    query = dict(parse_qsl(parts.query))
+        raise SettingRefused(f"{name} 应以 postgresql:// 开头。", f"{name} must begin with postgresql://.")
+    if not parts.path.strip("/") or not sound:
+        raise SettingRefused(
+            f"{name} 应写成 postgresql://用户:密码@主机:端口/数据库。",
+            f"{name} must be written as postgresql://user:password@host:port/database.",
+        )
     options: dict[str, object] = {"connect_timeout": 5, "application_name": PROGRAM_NAME}
     if POOL_SIZE:
         options["pool"] = {"min_size": 1, "max_size": POOL_SIZE, "timeout": 3}
@@ -54,7 +74,7 @@ def database_of(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.get("host", parts.hostname or ""),
-        "PORT": query.get("port", str(parts.port or "")),
+        "PORT": port,
         "CONN_MAX_AGE": 0 if POOL_SIZE else None,
         "CONN_HEALTH_CHECKS": False,
         "OPTIONS": options,
@@ -67,9 +87,9 @@ HOME = homes.usual()
 POOL_SIZE = _number("FUZHENGTONG_POOL_SIZE", 0)
 RATE_LIMITS = _flag("FUZHENGTONG_RATE_LIMITS", True)
 DEMO = _flag("FUZHENGTONG_DEMO", False)
-CHARTERS = Path(_text("FUZHENGTONG_CHARTERS") or load.find_folder("charters/fuxin"))
-TEXTS = Path(_text("FUZHENGTONG_TEXTS") or load.find_folder("texts"))
-STORE = Path(_text("FUZHENGTONG_STORE", str(HOME.store)))
+CHARTERS = _folder("FUZHENGTONG_CHARTERS", "charters/fuxin")
+TEXTS = _folder("FUZHENGTONG_TEXTS", "texts")
+STORE = Path(_text("FUZHENGTONG_STORE") or HOME.store)
 # Behind a proxy that sets X-Forwarded-For by itself, and only then, the caller's address is read from it.
 TRUST_PROXY = _flag("FUZHENGTONG_TRUST_PROXY", False)
 # The same proxy says whether the browser came by HTTPS: a form's origin is compared with it.
@@ -79,24 +99,31 @@ HTTPS = _flag("FUZHENGTONG_HTTPS", False)
 
 def _keys() -> dict[str, object]:
     """Read the city's keys: FUZHENGTONG_KEYS (JSON of hex keys), else the home's own, made at first use."""
-    given = _text("FUZHENGTONG_KEYS")
-    if given:
-        held = json.loads(given)
-    else:
+    given, name = _text("FUZHENGTONG_KEYS"), "FUZHENGTONG_KEYS"
+    if not given:
         HOME.prepare()
-        held = json.loads(
-            HOME.secret(
-                "keys.json",
-                make=lambda: json.dumps(
-                    {"keys": {"1": os.urandom(32).hex()}, "current": 1, "index_key": os.urandom(32).hex()}
-                ),
-            )
+        name = str(HOME.secrets / "keys.json")
+        given = HOME.secret(
+            "keys.json",
+            make=lambda: json.dumps({"keys": {"1": _random().hex()}, "current": 1, "index_key": _random().hex()}),
         )
-    return {
-        "keys": {int(number): bytes.fromhex(key) for number, key in held["keys"].items()},
-        "current": int(held["current"]),
-        "index_key": bytes.fromhex(held["index_key"]),
-    }
+    try:
+        held = json.loads(given)
+        keys = {int(number): bytes.fromhex(key) for number, key in held["keys"].items()}
+        current, index_key = int(held["current"]), bytes.fromhex(held["index_key"])
+        fits = current in keys and {len(key) for key in (*keys.values(), index_key)} == {KEY_BYTES}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        fits = False
+    if not fits:  # said without a word of what was found there
+        raise SettingRefused(
+            f"{name} 读不懂：应为 docs/how-to/keys.md 所写的 JSON，每把密钥 64 个十六进制字符。",
+            f"{name} cannot be read: it is JSON as in docs/how-to/keys.md, with 64 hex digits for each key.",
+        )
+    return {"keys": keys, "current": current, "index_key": index_key}
+
+
+def _random() -> bytes:
+    return os.urandom(KEY_BYTES)
 
 
 FUZHENGTONG_KEYS = _keys()
@@ -111,7 +138,8 @@ SECRET_KEY = (
 
 # Without a database the settings can still be read (checks, documents, migrations on paper).
 _URL = _text("DATABASE_URL") or "postgresql://nobody@/nothing?host=/nonexistent"
-DATABASES = {"default": database_of(_URL)}
+_JOBS = _text("DATABASE_JOBS_URL") == _URL  # the long work is led to it by the command line
+DATABASES = {"default": database_of(_URL, "DATABASE_JOBS_URL" if _JOBS else "DATABASE_URL")}
 
 ALLOWED_HOSTS = _text("FUZHENGTONG_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 ROOT_URLCONF = "fuzhengtong.config.urls"

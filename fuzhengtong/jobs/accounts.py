@@ -27,9 +27,15 @@ _KEYS = "api_key"
 
 
 class NoSuchPost(Refused):
-    """Refuse to give a post that the desk of the city does not have, or that is taken."""
+    """Refuse to give a post that the desk of the city does not have."""
 
     code: ClassVar[str] = "no_such_post"
+
+
+class AdminPostHeld(Refused):
+    """Refuse to give an administrator's post that somebody holds."""
+
+    code: ClassVar[str] = "admin_post_held"
 
 
 class NotFounded(Refused):
@@ -42,6 +48,12 @@ class KeyChannelUnknown(Refused):
     """Refuse a key for a channel that does not exist or is closed."""
 
     code: ClassVar[str] = "key_channel_unknown"
+
+
+class KeyChannelMissing(KeyChannelUnknown):
+    """Refuse a key for which no channel was named."""
+
+    code: ClassVar[str] = "key_channel_missing"
 
 
 class NoSuchKey(Refused):
@@ -67,9 +79,13 @@ def create_admin(*, login: str, name: str, kind: str, password: str) -> int:
     if city is None or city.desk_office_id is None:
         raise NotFounded
     posts = directory_queries.posts_in(city.desk_office_id, at=moment.at)
-    free = [row for row in posts if row.kind == kind and row.holder is None]
-    if not free:
+    wanted = [row for row in posts if row.kind == kind]
+    if not wanted:
         raise NoSuchPost
+    free = [row for row in wanted if row.holder is None]
+    if not free:
+        holders = accounts_queries.people(row.holder[0] for row in wanted if row.holder).values()
+        raise AdminPostHeld(post=kind, login="、".join(holder.login for holder in holders))
     principal_id = accounts_actions.create_principal(login=login, name=name, password=password, moment=moment)
     directory_actions.hold_post(post_id=free[0].post_id, principal_id=principal_id, moment=moment)
     return principal_id
@@ -81,12 +97,12 @@ def create_admin(*, login: str, name: str, kind: str, password: str) -> int:
 def create_key(*, name: str, channel: str) -> accounts_actions.MadeKey:
     """Make a key by which another system tells through one channel; its secret is in the answer and nowhere else.
 
-    Refused with KeyChannelUnknown.
+    Refused with KeyChannelMissing and KeyChannelUnknown.
     """
     moment = _moment()
     if intake_queries.lane(channel, at=moment.at) is None:
-        known = "、".join(sorted(intake_queries.lanes_kept.at(moment.at)))
-        raise KeyChannelUnknown(channel=channel, known=known or "—")
+        known = "、".join(sorted(intake_queries.lanes_kept.at(moment.at))) or "—"
+        raise KeyChannelUnknown(channel=channel, known=known) if channel else KeyChannelMissing(known=known)
     with transaction.atomic():
         made = accounts_actions.make_key(name=name, channel=channel, principal_id=None, moment=moment)
         _enter(made.key_id, "added", name, {}, {"name": name, "channel": channel}, moment)

@@ -7,6 +7,7 @@ that is not sound says what to do. What a look could not see is itself a finding
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from fuzhengtong.jobs.readiness import Finding
 from fuzhengtong.kernel import crypto
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.mailroom import queries as mailroom_queries
+from fuzhengtong.mailroom.rules import Outcome
 
 MAJORS = range(15, 19)
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
@@ -69,7 +71,7 @@ def examine(cluster: Looked | None, *, clock: Callable[[], datetime] = now) -> l
     """
     at = clock()
     findings = [*_cluster(cluster), *_looked(_crypto, at), *_looked(_charter, at), *_looked(_texts, at)]
-    findings += _looked(_disk, at, cluster)
+    findings += [*_looked(_store, at), *_looked(_disk, at, cluster)]
     try:
         connection.ensure_connection()
     except (DatabaseError, InterfaceError) as trouble:
@@ -123,15 +125,28 @@ def _cluster(cluster: Looked | None) -> Iterator[Finding]:
         )
 
 
+def _store(at: datetime) -> Iterator[Finding]:
+    place = _standing(settings.STORE)
+    # A folder of a file system that keeps nothing, such as /proc, is all full and all empty.
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK) and shutil.disk_usage(place).total:
+        yield Finding(True, f"文件存放在 {settings.STORE}。 / Files are kept in {settings.STORE}.")
+    else:
+        said = f"文件目录 {settings.STORE} 不能写入，请改正权限或 FUZHENGTONG_STORE。"
+        yield Finding(False, f"{said} / The store {settings.STORE} cannot be written: see FUZHENGTONG_STORE.")
+
+
+def _standing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+
+
 def _disk(at: datetime, cluster: Looked | None) -> Iterator[Finding]:
     places = {"主目录 / home": settings.HOME.path, "文件 / files": settings.STORE}
     if cluster is not None:
         places["数据库 / database"] = cluster.status().data
     seen = set()
     for name, path in places.items():
-        place = next(folder for folder in (path, *path.parents) if folder.exists())
-        usage = shutil.disk_usage(place)
-        if (usage.total, usage.free) in seen:
+        usage = shutil.disk_usage(_standing(path))
+        if not usage.total or (usage.total, usage.free) in seen:
             continue
         seen.add((usage.total, usage.free))
         free, share = usage.free / 2**30, usage.free / usage.total
@@ -362,9 +377,11 @@ def _followers(at: datetime) -> Iterator[Finding]:
 
 def _post(at: datetime) -> Iterator[Finding]:
     found = mailroom_queries.backlog(at=at, since=at - timedelta(days=1))
-    due, failed = sum(found.due.values()), sum(found.failed.values())
-    counted = f"待发 {due} 条，定时 {found.later} 条，近一日未送达 {failed} 条"
-    english = f"{due} due, {found.later} for later, {failed} failed within a day"
+    # Who left no address is told on the page of his matter: nothing failed.
+    nowhere = found.failed.get(Outcome.NO_ADDRESS, 0)
+    due, failed = sum(found.due.values()), sum(found.failed.values()) - nowhere
+    counted = f"待发 {due} 条，定时 {found.later} 条，近一日未送达 {failed} 条，未留联系方式而不必发 {nowhere} 条"
+    english = f"{due} due, {found.later} for later; within a day {failed} failed, {nowhere} had no address to go to"
     if found.oldest is not None and at - found.oldest > POST_STUCK_AFTER:
         said = f"通知积压：{counted}，最早的在 {found.oldest.isoformat()}。请检查短信和邮件通道。"
         yield Finding(False, f"{said} / Notices are stuck: {english}; see the gateways.")

@@ -19,7 +19,9 @@ from fuzhengtong.chain import followers
 from fuzhengtong.config import home as homes
 from fuzhengtong.directory import queries, world
 from fuzhengtong.jobs import doctor, watchdog
+from fuzhengtong.mailroom import actions as mailroom_actions
 from fuzhengtong.mailroom import models as mailroom_models
+from fuzhengtong.mailroom.rules import Posting, Rung
 from tests.builders import tell
 from tests.conftest import NOON, point_to
 
@@ -169,6 +171,30 @@ def test_notices_that_do_not_go_out_are_told(db, city, moment, home) -> None:
 
     assert "通知积压" not in unsound(NOON + timedelta(minutes=20))
     assert "通知积压" in unsound(NOON + timedelta(minutes=40))
+
+
+def test_notices_without_an_address_are_no_fault_and_counted_apart(db, moment, home) -> None:
+    made = {"topic": "notice.accept.teller", "rung": Rung.SMS, "subject": "FX26112000310", "body": "示例"}
+    made |= {"expires_at": moment.at + timedelta(hours=48)}
+    mailroom_actions.post([Posting(dedup=name, address="", **made) for name in "ab"], moment=moment)
+    mailroom_actions.post([Posting(dedup="c", address="13800000001", **made)], moment=moment)
+    mailroom_models.Parcel.objects.filter(dedup="c").update(outcome="refused", set_aside_at=moment.at)
+
+    said = next(finding.said for finding in examined() if finding.said.startswith("通知"))
+
+    assert "未送达 1 条" in said and "不必发 2 条" in said
+    assert "1 failed, 2 had no address" in said
+
+
+def test_a_store_that_cannot_be_written_is_named(db, home, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+
+    for store in (tmp_path / "file" / "store", Path("/proc/store")):
+        with override_settings(STORE=store):
+            said = unsound()
+
+        assert "FUZHENGTONG_STORE" in said and str(store) in said
+        assert "没能检查" not in said
 
 
 def test_keys_of_another_city_are_found_out(db, city, moment, home) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from fuzhengtong.accounts import models as accounts_models
 from fuzhengtong.accounts import queries as accounts_queries
-from fuzhengtong.config import cli
+from fuzhengtong.config import cli, refusals
 from fuzhengtong.directory import models as directory_models
 from fuzhengtong.directory import queries as directory_queries
 from fuzhengtong.intake import models as intake_models
@@ -75,6 +75,16 @@ def test_a_channel_that_is_not_or_no_longer_open_gets_no_key(db: None) -> None:
     assert not accounts_models.ApiKey.objects.exists()
 
 
+def test_a_key_without_a_channel_is_told_that_it_is_missing(db: None) -> None:
+    with pytest.raises(accounts.KeyChannelMissing) as refused:
+        accounts.create_key(name="示例", channel="")
+
+    told = refusals.told(refused.value, ["createkey"])
+    assert told is not None
+    assert told.code == "key_channel_missing"
+    assert "--channel is missing" in told.said and "hotline12345" in told.said
+
+
 def test_the_list_shows_every_key_and_no_secret(db: None) -> None:
     made = [accounts.create_key(name=name, channel="api") for name in ("示例一", "示例二")]
     accounts.disable_key(named="示例一")
@@ -100,4 +110,12 @@ def test_nobody_is_made_administrator_before_there_is_a_city(db: None) -> None:
     with pytest.raises(accounts.NotFounded):
         accounts.create_admin(login="shili", name="示例", kind="security_admin", password="three-apart-9901")
 
+    assert accounts_queries.person_by_login("shili") is None
+
+
+def test_a_held_post_is_refused_with_the_login_of_its_holder(db: None) -> None:
+    with pytest.raises(accounts.AdminPostHeld) as refused:
+        accounts.create_admin(login="shili", name="示例", kind="audit_admin", password="three-apart-9901")
+
+    assert refused.value.params == {"post": "audit_admin", "login": "city-centre.audit-admin"}
     assert accounts_queries.person_by_login("shili") is None

@@ -13,8 +13,11 @@ WHOLE = {
     "cases/rules.py": "one plan: whether, which promises, which bytes, which counts; each part knows the others",
     "cases/steps.py": "a table: one row for each step, and the facts it needs",
     "charter/editions.py": "the types of one charter, in the order of its file",
+<<<<<<< HEAD
     "config/cli.py": "one command line: what every command is called, takes and hands over to",
     "directory/imports/areas.py": "one tree: areas, their names and their levels are checked and written together",
+=======
+>>>>>>> cli
     "directory/imports/offices.py": "offices, posts and people name each other in one list",
     "directory/queries.py": "everything that is known of the city, as frozen values",
     "dispatch/gazetteer.py": "one matcher of addresses, with the traps of names beside it",
