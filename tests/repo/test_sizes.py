@@ -7,17 +7,13 @@ from tests.repo import sources
 MOST_LINES = 400
 # A line here is a decision: the module has one subject, and two halves would be read together anyway.
 WHOLE = {
-    "accounts/actions.py": "everything that lets somebody in, in the order in which it happens",
+    "accounts/actions.py": "what lets somebody in: sign-in, factors, keys, and the counted tries",
     "cases/actions.py": "the only writers of cases: one desk, on which every action stands",
     "cases/queries.py": "everything that is read of a case, so that one scope guards all of it",
     "cases/rules.py": "one plan: whether, which promises, which bytes, which counts; each part knows the others",
     "cases/steps.py": "a table: one row for each step, and the facts it needs",
     "charter/editions.py": "the types of one charter, in the order of its file",
-<<<<<<< HEAD
-    "config/cli.py": "one command line: what every command is called, takes and hands over to",
     "directory/imports/areas.py": "one tree: areas, their names and their levels are checked and written together",
-=======
->>>>>>> cli
     "directory/imports/offices.py": "offices, posts and people name each other in one list",
     "directory/queries.py": "everything that is known of the city, as frozen values",
     "dispatch/gazetteer.py": "one matcher of addresses, with the traps of names beside it",
