@@ -4,7 +4,8 @@
 set -u
 
 missing=""
-command -v chromium >/dev/null || missing="$missing chromium"
+# With its Chinese words, so that the months in the pictures are Chinese too.
+command -v chromium >/dev/null || missing="$missing chromium chromium-l10n"
 ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
 [ -n "$missing" ] || exit 0
 

@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("fuzhengtong.web.resident.urls")),
 ]
 handler400 = guard.unreadable
+handler403 = guard.forbidden
 handler404 = guard.not_found
 handler500 = guard.failed

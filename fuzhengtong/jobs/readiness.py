@@ -106,7 +106,7 @@ def dispatchers(at: datetime) -> Iterator[Finding]:
     empty = [code for code, rows in posts.items() if PostKind.DISPATCHER not in _held(rows)]
     if empty:
         names, english = _codes(empty)
-        said = f"这些中心的分拨岗没有人：{names}。请运行 {_POSTS} 文件 --apply，或在“人和岗”页安排。"
+        said = f"这些中心的分拨岗没有人：{names}。请运行 {_POSTS} 文件 --apply，或在“人员和岗位”页安排。"
         yield Finding(False, f"{said} / Nobody dispatches at {english}: run {_POSTS} FILE --apply, or see People.")
     elif centres:
         said = f"{len(centres)} 个中心的分拨岗都有人。"
@@ -137,7 +137,7 @@ def people(at: datetime) -> Iterator[Finding]:
         yield Finding(True, "三个管理员岗都有人。 / All three administrators are there.")
     ((waiting,),) = select(_CANNOT_SIGN_IN, (at, at))
     if waiting:
-        said = f"提醒：在岗的人里有 {waiting} 个还没有密码，登录不了。请安全管理员在“人和岗”页设置。"
+        said = f"提醒：在岗的人里有 {waiting} 个还没有密码，登录不了。请安全管理员在“人员和岗位”页设置。"
         english = f"Note: {waiting} holders of posts have no password; the security administrator sets it in People."
         yield Finding(True, f"{said} / {english}")
 

@@ -89,7 +89,7 @@ def parse(text: str) -> str:
 
 
 def query_code(raw: bytes) -> str:
-    """Write 16 random bytes as a query code: 26 signs of Crockford's base 32."""
+    """Write 16 random bytes as a query code: 26 characters of Crockford's base 32."""
     if len(raw) != 16:
         raise ValueError(f"a query code has 16 bytes, not {len(raw)}")
     number = int.from_bytes(raw, "big")

@@ -89,6 +89,12 @@ class Garbled(Refused):
     code = "garbled"
 
 
+class OnlyByButton(Refused):
+    """An address that takes a form was opened by itself."""
+
+    code = "only_by_button"
+
+
 def refusal_of(error: Exception) -> Refused | None:
     """Return the refusal that an error means to a person, or nothing where it is a bug."""
     if isinstance(error, Refused):
@@ -127,7 +133,13 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code != 405 or request.path.startswith("/api/"):
+            return response
+        # Django's own answer has no words; a person who typed the address gets a page, a program still the header.
+        page = answer(request, OnlyByButton(), status=405)
+        page.headers["Allow"] = response.headers.get("Allow", "")
+        return page
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         refused = refusal_of(error)
@@ -170,6 +182,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         code = "not_found"
 
     return answer(request, NotThere(), status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer what is not for this viewer, where he may know that it is there."""
+
+    class NotYours(Refused):
+        code = "not_yours"
+
+    return answer(request, NotYours(), status=403)
 
 
 def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -27,6 +27,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--font-render-hinting=none",
+    # What the browser itself writes into a page, such as the name of a month, it writes in the language of its own face.
+    "--lang=zh-CN",
 ]  # fmt: skip
 PICTURES = Path(os.environ.get("FUZHENGTONG_PICTURES") or Path(os.environ["FUZHENGTONG_HOME"]) / "pictures")
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
@@ -95,7 +97,9 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, env=dict(os.environ) | {"LANGUAGE": "zh_CN"}
+        )
         yield browser
         browser.close()
 

@@ -182,7 +182,9 @@ def test_pictures_of_the_residents_pages(people: Any) -> None:
     resident.picture("report", full=True)
     wide = people(1280, 900)
     wide.goto("/design/")
-    wide.picture("design", full=True)
+    # The chosen row of a sample, far below, draws the page to itself; the ribbon stands on the first screen.
+    wide.page.evaluate("scrollTo(0, 0)")
+    wide.picture("design")
     old = people()
     path = tell(old, "海州区和平街道光明社区的路灯不亮了", phone="13800000103")
     old.context.add_cookies([{"name": "elder", "value": "1", "url": old.server.address}])
@@ -198,6 +200,32 @@ def test_the_form_works_without_javascript(people: Any) -> None:
     path = tell(resident, "海州区和平街道大众社区的路灯不亮了", phone="13800000104")
 
     assert path.startswith("/q/")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_lines_of_the_foot_begin_at_one_edge(people: Any, width: int) -> None:
+    resident = people(width, 800)
+    resident.goto("/find/")
+
+    edges = resident.page.evaluate(
+        "[...document.querySelectorAll('.foot .urgent, .foot nav > :first-child:not(form), .foot .language button')].map((one) => {"
+        " const words = document.createRange(); words.selectNodeContents(one); return words.getBoundingClientRect().left; })"
+    )
+
+    assert len(edges) == 3 and len(set(edges)) == 1
+
+
+def test_a_wide_table_shows_that_it_goes_on_and_is_reached_by_keyboard(people: Any) -> None:
+    desk = people(320, 700)
+    desk.sign_in("city-centre.analyst")
+    desk.goto("/desk/figures/")
+    frame = desk.page.get_by_role("region", name="各地")
+
+    frame.focus()
+    desk.page.keyboard.press("ArrowRight")
+
+    assert "linear-gradient" in frame.evaluate("(one) => getComputedStyle(one).backgroundImage")
+    assert frame.evaluate("(one) => document.activeElement === one && one.scrollWidth > one.clientWidth")
 
 
 DESKS = {
@@ -220,5 +248,5 @@ def test_every_desk_is_whole_at_any_width(people: Any, login: str) -> None:
             answer = desk.goto(path)
             assert answer.status == 200, path
             if width == 1280:
-                desk.picture(path.strip("/").replace("desk/", "").replace("/", "-"))
+                desk.picture(path.strip("/").replace("desk/", "").replace("/", "-"), full=path == "/desk/figures/")
             desk.check()

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,10 +155,18 @@ def tell(key: str, text: str = LAMP) -> Any:
 
 def patiently(key: str) -> Any:
     """Tell again as the answer asks, for as long as somebody would."""
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 30
     while (response := tell(key)).status_code == 503 and time.monotonic() < ends:
         time.sleep(0.1)
     return response
+
+
+def until(true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for what must come, however slow the machine is."""
+    ends = time.monotonic() + seconds
+    while not true() and time.monotonic() < ends:
+        time.sleep(0.02)
+    assert true()
 
 
 def note(asked: Asked, path: str, response: Any) -> None:
@@ -214,12 +222,13 @@ def test_a_stop_under_requests_tells_everybody_to_come_again_and_loses_nothing(s
     threads = visitors(asked, number.name)
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
+    until(lambda: {200, 201} <= asked.statuses())
 
     served.kill(number)
-    time.sleep(0.5)
+    until(lambda: 503 in asked.statuses())
     served.cluster.recover()
-    time.sleep(0.4)
+    before = len(asked.answers)
+    until(lambda: len(asked.answers) >= before + 20)
     asked.stop.set()
     for thread in threads:
         thread.join(20)

@@ -97,6 +97,24 @@ def test_a_case_goes_all_the_way_by_the_forms_of_the_desks(sit: Sit, noon: Any, 
     assert told.snapshot().appeals[0].satisfaction == Satisfaction.SATISFIED
 
 
+def test_an_address_that_takes_a_form_leads_back_to_the_case_when_it_is_opened_by_itself(
+    sit: Sit, noon: Any, told: Told
+) -> None:
+    at(noon, told)
+    client = sit(told.by("dispatcher").by)
+
+    opened = client.get(f"/desk/case/{told.number}/open/?queue=open")
+    step = client.get(f"/desk/case/{told.number}/note/")
+    out = client.get("/desk/sign-out/")
+    nothing = client.get(f"/desk/case/{told.number}/nonsense/")
+
+    assert (opened.status_code, opened["Location"]) == (302, f"/desk/case/{told.number}/?queue=open")
+    assert (step.status_code, step["Location"]) == (302, f"/desk/case/{told.number}/?do=note")
+    assert (out.status_code, out["Location"]) == (302, "/desk/") and client.get("/desk/").status_code == 200
+    assert nothing.status_code == 404 and "找不到这一页" in nothing.content.decode()
+    assert people_models.Access.objects.count() == 0
+
+
 def test_a_dissatisfied_teller_sends_it_back_to_work(sit: Sit, noon: Any, told: Told) -> None:
     told = told.walk_to(State.VISITING)
     at(noon, told)

@@ -79,6 +79,24 @@ def test_no_calls_owed_says_so(sit: Sit, noon: Any, city: City) -> None:
     assert "都打完了" in text_of(sat(sit, city, "visitor").get("/desk/visits/"))
 
 
+def test_a_visitor_begins_with_the_calls_he_owes_and_no_queue_counts_them_otherwise(
+    sit: Sit, noon: Any, told: Told
+) -> None:
+    told = told.walk_to(State.VISITING)
+    at(noon, told)
+    client = sit(told.by("visitor").by)
+
+    first = client.get("/desk/")
+    calls = text_of(client.get(first["Location"]))
+    inbox = re.search(r'<nav class="bar-nav".*?href="(/desk/\?queue=[a-z]+)"', calls)
+    assert inbox is not None
+    queues = text_of(client.get(inbox[1]))
+
+    assert (first.status_code, first["Location"]) == (302, "/desk/visits/")
+    assert "1 个，先到期的在前" in calls
+    assert "待回访" not in queues and "在办的" in queues
+
+
 def test_every_figure_shows_both_of_its_numbers_and_how_it_is_counted(sit: Sit, noon: Any, told: Told) -> None:
     told = told.walk_to(State.CLOSED)
     at(noon, told)
@@ -366,7 +384,7 @@ def test_a_newcomer_gets_a_password_nobody_chose_and_a_post(sit: Sit, noon: Any,
 
     assert answer.status_code == 303
     assert came.status_code == 303
-    assert "回访岗" in newcomer.get("/desk/").content.decode()
+    assert "回访岗" in newcomer.get("/desk/", follow=True).content.decode()
 
 
 def test_two_of_the_three_administrators_are_never_one_person(sit: Sit, noon: Any, city: City) -> None:
@@ -403,10 +421,10 @@ def test_a_closed_account_and_a_post_left_act_at_once(sit: Sit, noon: Any, city:
     client.post(f"/desk/people/{principal_id}/", {"do": "hold", "post": post})
     newcomer = Client(HTTP_ACCEPT_LANGUAGE="zh-CN")
     newcomer.post("/desk/sign-in/", {"login": "newcomer", "password": password})
-    assert newcomer.get("/desk/").status_code == 200
+    assert newcomer.get("/desk/visits/").status_code == 200
 
     client.post(f"/desk/people/{principal_id}/", {"do": "disable"})
-    closed = newcomer.get("/desk/").status_code
+    closed = newcomer.get("/desk/visits/").status_code
     twice = client.post(f"/desk/people/{principal_id}/", {"do": "disable"})
     client.post(f"/desk/people/{principal_id}/", {"do": "enable"})
     client.post(f"/desk/people/{principal_id}/", {"do": "leave", "post": post})

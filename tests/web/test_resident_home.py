@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import get_resolver
 
 from fuzhengtong.charter.load import load_charters
 from fuzhengtong.directory import world
+from fuzhengtong.kernel import numbers
 from fuzhengtong.procedure import catalogue
 from fuzhengtong.web import moment as web_moment
 from tests.conftest import NOON
@@ -85,9 +87,39 @@ def test_large_letters_and_language_are_kept_and_lead_back(phone: Client) -> Non
     assert 'lang="en"' in phone.get("/").content.decode()
 
 
+def test_the_number_shown_as_an_example_is_one_and_everywhere_the_same(phone: Client) -> None:
+    shown = {
+        path: re.findall(r"FX\d\d \d{4} [\d ]+\d", phone.get(path).content.decode()) for path in ("/find/", "/design/")
+    }
+    (example,) = {number for found in shown.values() for number in found}
+
+    assert all(shown.values())
+    assert numbers.grouped(numbers.parse(example)) == example
+
+
 def test_a_switch_is_never_thrown_by_a_look(phone: Client) -> None:
-    assert phone.get("/elder/?elder=1").status_code == 405
-    assert "elder" not in phone.cookies
+    typed = phone.get("/elder/?elder=1")
+    came = phone.get("/language/?language=en", HTTP_REFERER="http://testserver/report/?photo=1")
+    elsewhere = phone.get("/elder/", HTTP_REFERER="https://example.org/report/")
+    again = phone.get("/elder/", HTTP_REFERER="http://testserver/elder/")
+
+    assert [one.status_code for one in (typed, came, elsewhere, again)] == [303] * 4
+    assert [one["Location"] for one in (typed, came, elsewhere, again)] == ["/", "/report/?photo=1", "/", "/"]
+    assert "elder" not in phone.cookies and "lang" not in phone.cookies
+
+
+def test_an_address_that_takes_no_look_says_so_in_the_language_of_the_page(phone: Client) -> None:
+    chinese, english = phone.post("/about/"), phone.post("/about/", HTTP_ACCEPT_LANGUAGE="en")
+
+    assert (chinese.status_code, chinese["Allow"]) == (405, "GET, HEAD")
+    assert "请从页面上的按钮进去" in chinese.content.decode()
+    assert "use the button on its page" in english.content.decode()
+
+
+def test_what_is_not_ones_own_is_a_page_of_ours_too(noon: Any) -> None:
+    answer = get_resolver().resolve_error_handler(403)(RequestFactory().get("/"))
+
+    assert answer.status_code == 403 and 'href="/report/"' in answer.content.decode()
 
 
 def test_an_address_that_is_not_there_says_what_to_do_next(phone: Client) -> None:

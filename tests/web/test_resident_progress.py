@@ -203,6 +203,7 @@ def test_the_screen_stands_before_every_small_form(phone: Client, noon: Any, tol
     answer = send(phone, told, act, **{field: ACCUSATION})
 
     assert answer.status_code == 422 and "12388" in answer.content.decode()
+    assert f'<meta name="draft-done" content="act-{told.appeal_id}">' in answer.content.decode()
     assert cases_models.Entry.objects.count() == 1
 
 

@@ -138,6 +138,7 @@ def test_a_report_on_an_official_is_shown_its_lawful_way_and_leaves_no_trace(pho
 
     assert answer.status_code == 422
     assert "12388" in page and "平台没有保存" in page and ACCUSATION in page
+    assert '<meta name="draft-done" content="report">' in page
     assert cases_models.Appeal.objects.count() == 0
     assert intake_models.Upload.objects.count() == 0
 

@@ -452,7 +452,6 @@ QUEUES_OF = {
     "working": ("working",),
     "redo": ("redo",),
     "review": ("in_review", "to_review"),
-    "visiting": ("to_visit",),
 }
 
 

@@ -34,15 +34,16 @@ def post_word(request: HttpRequest, kind: str, name: str) -> str:
 
 
 def nav_of(viewer: Actor) -> list[tuple[str, str]]:
-    """List the desks a post has: name of the route, and its word."""
+    """List the desks a post has, its first page first: name of the route, and its word."""
     found: list[tuple[str, str]] = []
+    if viewer.post_kind == "visitor":
+        # The calls that are owed are his work; no queue of cases says how many they are.
+        found.append(("desk-visits", _("回访")))
     if viewer.post_kind in cases_queries.QUEUES:
         found.append(("desk-inbox", _("收件台")))
-    if viewer.post_kind == "visitor":
-        found.append(("desk-visits", _("回访")))
     for permit, route, word in (
         ("see_figures", "desk-figures", _("指标")),
-        ("edit_people", "desk-people", _("人和岗")),
+        ("edit_people", "desk-people", _("人员和岗位")),
         ("edit_reference", "desk-areas", _("区域")),
         ("edit_reference", "desk-reference", _("资料")),
         ("see_notices", "desk-notices", _("通知")),
@@ -62,7 +63,7 @@ def around(request: HttpRequest, moment: Moment, here: str) -> dict[str, Any]:
     by = moment.by
     office = names.offices([by.office], moment.at).get(by.office or 0)
     post = say(request, f"post.{by.post_kind}") if by.post_kind else ""
-    nav = [(reverse(route), word, route == here) for route, word in nav_of(by) if _known(route)]
+    nav = [(_address(route, by), word, route == here) for route, word in nav_of(by) if _known(route)]
     finds = by.post_kind in cases_queries.QUEUES
     return {
         "where": (office.short or office.name) if office else "",
@@ -70,7 +71,7 @@ def around(request: HttpRequest, moment: Moment, here: str) -> dict[str, Any]:
         "nav": nav,
         "person": format_html('<a href="{}">{}</a>', reverse("desk-me"), by.name),
         "viewer": by,
-        "home_url": reverse("desk-inbox"),
+        "home_url": nav[0][0],
         "sign_out_url": reverse("desk-sign-out"),
         "find_url": reverse("desk-find") if finds else "",
         "at": moment.at,
@@ -90,6 +91,13 @@ def page(
 def part(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """Render a part of a page that a script fetches."""
     return render(request, f"desk/{template}", context)
+
+
+def _address(route: str, by: Actor) -> str:
+    """Return the address of a desk; the inbox with its first queue where it is not the first page of the post."""
+    if route == "desk-inbox" and nav_of(by)[0][0] != route:
+        return f"{reverse(route)}?queue={cases_queries.QUEUES[by.post_kind][0]}"
+    return reverse(route)
 
 
 def _known(route: str) -> bool:

@@ -179,10 +179,10 @@ def _towns(moment: Moment) -> list[tuple[str, str]]:
 @desk_page()
 def inbox(request: HttpRequest, moment: Moment) -> HttpResponse:
     """GET /desk/: the queues with their counts, and one page of the chosen one."""
-    queue = queue_of(request, moment.by)
-    if not queue:
-        # The three administrators see no case: their desk begins with their own pages.
-        return HttpResponseRedirect(reverse(frame.nav_of(moment.by)[0][0]))
+    queue, first = queue_of(request, moment.by), frame.nav_of(moment.by)[0][0]
+    if not queue or (first != "desk-inbox" and "queue" not in request.GET):
+        # A visitor begins with the calls he owes; the three administrators see no case, and begin with their own pages.
+        return HttpResponseRedirect(reverse(first))
     context = listed(request, moment, queue=queue) | {
         "queues": queues(request, moment, queue, counted=True),
         "keys": KEYS(),

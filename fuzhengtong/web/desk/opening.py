@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import content_disposition_header
 
 from fuzhengtong.cases import actions as cases_actions
@@ -26,9 +26,11 @@ from fuzhengtong.web.moment import language_of
 NOTE_LENGTH = 200
 
 
-@desk_page(methods=("POST",))
+@desk_page(methods=("GET", "POST"))
 def teller(request: HttpRequest, moment: Moment, number: str) -> HttpResponse:
-    """POST /desk/case/<number>/open/: show name and phone of one teller once, after the reason was kept."""
+    """POST /desk/case/<number>/open/: show a teller's name and phone once, the reason kept; a GET leads to the case."""
+    if request.method != "POST":
+        return HttpResponseRedirect(case.address_of_case(request, number))
     view = case.view_of(moment, number)
     appeal_id = next((row.appeal_id for row in view.tellings if str(row.appeal_id) == request.POST.get("appeal")), None)
     if appeal_id is None:

@@ -175,9 +175,11 @@ def begin(request: HttpRequest, *, principal_id: int, post_id: int, at: datetime
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """POST /desk/sign-out/: end the session on the server, and clear what the browser kept of it."""
+    """POST /desk/sign-out/: end the session on the server, and clear what the browser kept; a GET ends nothing."""
+    if request.method in ("GET", "HEAD"):
+        return HttpResponseRedirect(reverse("desk-inbox"))
     if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+        return HttpResponseNotAllowed(["GET", "POST"])
     request.session.flush()
     response = HttpResponseRedirect(reverse("desk-sign-in"), status=303)
     response["Clear-Site-Data"] = '"cache", "storage"'

@@ -175,6 +175,7 @@ def _screened(request: HttpRequest, held: Held, act: Act, form: Small) -> HttpRe
         "field": field,
         "rest": [(name, value) for name, value in form.values.items() if name != field],
         "form": reverse(act.word, kwargs={"code": held.code}),
+        "draft": f"act-{held.appeal_id}",
     }
     return render(request, "resident/screened.html", context, status=422)
 

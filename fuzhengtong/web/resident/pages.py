@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from fuzhengtong.charter.editions import URGENCIES, Charter
 from fuzhengtong.directory import world
@@ -115,7 +116,7 @@ def design(request: HttpRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> HttpResponse:
     """Lead back to a page of this site; any other address leads home (no open redirect)."""
-    wanted = request.POST.get("next", "/")
+    wanted = request.POST.get("next", "/") if request.method == "POST" else _came_from(request)
     plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
     if not plain or not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
         wanted = "/"
@@ -124,19 +125,27 @@ def _back(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _came_from(request: HttpRequest) -> str:
+    """Return the page of this site that led here, or home: a switch opened by its address throws nothing."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    known = parts.netloc == request.get_host() and parts.path != request.path
+    return f"{parts.path}?{parts.query}" if known and parts.query else parts.path if known else "/"
+
+
 def _keep(response: HttpResponse, name: str, value: str, *, script: bool = False) -> None:
     response.set_cookie(name, value, max_age=YEAR_S, samesite="Lax", secure=settings.HTTPS, httponly=not script)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def elder(request: HttpRequest) -> HttpResponse:
     """/elder/: larger letters on or off, kept in a cookie."""
     response = _back(request)
-    _keep(response, "elder", "1" if request.POST.get("elder") == "1" else "0")
+    if request.method == "POST":
+        _keep(response, "elder", "1" if request.POST.get("elder") == "1" else "0")
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def language(request: HttpRequest) -> HttpResponse:
     """/language/: the language of the pages, kept in a cookie."""
     response = _back(request)

@@ -237,6 +237,7 @@ def screened(request: HttpRequest, telling: Given) -> HttpResponse:
             "field": "text",
             "rest": [(name, getattr(telling, name)) for name in _REST],
             "form": reverse("report"),
+            "draft": "report",
         },
         status=422,
     )

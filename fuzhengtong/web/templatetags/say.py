@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -13,6 +13,8 @@ from fuzhengtong.kernel import numbers
 from fuzhengtong.web.ribbon import WORDS
 
 register = template.Library()
+# The day and the serial of the number that pages show as an example.
+EXAMPLE = (date(2026, 11, 20), 31)
 
 
 def _lang(context: Any) -> str:
@@ -30,6 +32,13 @@ def say_of(context: Any, group: str, word: str, part: str = "", **facts: Any) ->
     """Say the sentence of `group.word` (or `group.word.part`): a state, a duty, a post."""
     key = f"{group}.{word}.{part}" if part else f"{group}.{word}"
     return world.texts().say(key, _lang(context), **facts)
+
+
+@register.simple_tag
+def example_number() -> str:
+    """Write a number as an example of one: with the city's letters, and a check digit that is right."""
+    letters = world.charters().editions[0].letters
+    return numbers.grouped(numbers.case_number(letters=letters, day=EXAMPLE[0], serial=EXAMPLE[1]))
 
 
 def local(instant: datetime) -> datetime:

@@ -1,7 +1,8 @@
 /* Drafts: what is typed stays on this phone until it has arrived.
    <form data-draft="report" data-draft-hours="72">   kept in localStorage, put back when the page opens again
    <p data-draft-note hidden></p>                      says when it was kept or put back, and offers to drop it
-   <meta name="draft-done" content="report">           on the page after success: the draft is cleared
+   <meta name="draft-done" content="report">           on the page after success, and where nothing may stay: it is cleared
+   With no draft in store only what is typed from then on is kept, never what the server or the browser put into the form.
    Passwords, files, codes and hidden fields are never kept. A field with data-no-draft is left out. */
 (() => {
   'use strict';
@@ -21,7 +22,7 @@
   const fields = (form) => Array.from(form.elements).filter((field) =>
     field.name && !NEVER.includes(field.type) && !('noDraft' in field.dataset) && field.autocomplete !== 'one-time-code');
 
-  const read = (form) => fields(form).map((field) => (field.type === 'checkbox' || field.type === 'radio')
+  const read = (form, which) => fields(form).filter(which).map((field) => (field.type === 'checkbox' || field.type === 'radio')
     ? [field.name, field.value, field.checked] : [field.name, field.value]);
 
   const clock = (at) => new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
@@ -70,17 +71,35 @@
       form.dispatchEvent(new CustomEvent('fz:restored', { bubbles: true }));
     }
     let timer = 0;
+    let sent = false;
+    // What stands in the form while no draft is in store is not ours to keep: it may be what a draft was cleared of.
+    const standing = () => new Map(fields(form).map((field) => [field, JSON.stringify([field.value, field.checked])]));
+    let stood = kept ? new Map() : standing();
+    const typed = () => read(form, (field) => stood.get(field) !== JSON.stringify([field.value, field.checked]));
+    const still = () => { clearTimeout(timer); timer = 0; };
     const keep = () => {
-      clearTimeout(timer);
-      timer = 0;
+      still();
+      const values = typed();
+      if (!values.length) {
+        store.removeItem(key(name));
+        const note = form.querySelector('[data-draft-note]');
+        if (note) note.hidden = true;
+        return;
+      }
       const at = Date.now();
-      try { store.setItem(key(name), JSON.stringify({ at, values: read(form) })); } catch { return; }
+      try { store.setItem(key(name), JSON.stringify({ at, values })); } catch { return; }
       say(form, `✓ ${words.kept} ${clock(at)}`);
     };
     form.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(keep, 600); });
     form.addEventListener('change', () => { clearTimeout(timer); timer = setTimeout(keep, 200); });
-    window.addEventListener('pagehide', () => { if (timer) keep(); });
+    // Once it is sent, the answer says what becomes of the draft: the page that leaves must not write over that.
+    window.addEventListener('pagehide', () => { if (timer && !sent) keep(); still(); });
+    // Back by the browser's own button: it fills the form in after this has run.
+    window.addEventListener('pageshow', () => {
+      sent = false;
+      if (!store.getItem(key(name))) stood = standing();
+    });
     // Kept again just before it is sent: if the session is lost or the net fails, nothing is.
-    form.addEventListener('submit', () => { if (timer || store.getItem(key(name))) keep(); });
+    form.addEventListener('submit', () => { if (timer || store.getItem(key(name))) keep(); sent = true; });
   });
 })();
