@@ -154,10 +154,12 @@ def _matches(password: str, encoded: str) -> bool:
 def create_principal(*, login: str, name: str, password: str, moment: Moment, is_made: bool = False) -> int:
     """Let a new person in under a login, and return his id.
 
-    Refuses a login in use or ill-formed, and a password against the rules.
+    Refuses a login in use or ill-formed, a blank name, and a password against the rules.
     """
     login = rules.login_of(login)
     refusal = rules.why_not_login(login) or rules.why_not_password(password, login=login, name=name)
+    if not name.strip():
+        refusal = refusal or rules.NameMissing()
     if refusal is not None:
         raise refusal
     made = create_people(
@@ -307,6 +309,9 @@ def sign_in(*, login: str, password: str, totp: str, address: str, keyring: cryp
     CodeNeeded and WrongOneTimeCode. An unknown login takes as long as a known one and locks like one.
     """
     login = rules.login_of(login)
+    if not login:
+        # Nobody's: counted, its lock would be one that all who forget the field share.
+        raise WrongLogin
     tried = _check_password(login=login, password=password, address=address, moment=moment)
     if tried is None:
         raise _refuse_unknown(login=login, password=password, address=address, keyring=keyring, moment=moment)

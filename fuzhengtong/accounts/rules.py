@@ -72,6 +72,12 @@ class WrongLoginName(Refused):
     code: ClassVar[str] = "wrong_login_name"
 
 
+class NameMissing(Refused):
+    """Refuse a person without a name: every line of the ledger says who."""
+
+    code: ClassVar[str] = "name_missing"
+
+
 class PasswordTooShort(Refused):
     """Refuse a password shorter than the rule."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -135,6 +135,12 @@ class ContactMissing(Refused):
     code = "contact_missing"
 
 
+class ContactTimeWrong(Refused):
+    """Refuse a contact that was before the matter was received, or is still to come: neither is evidence."""
+
+    code = "contact_time_wrong"
+
+
 class HandsNotDone(Refused):
     """Refuse to finish while an assisting office still owes its result."""
 
@@ -165,6 +171,8 @@ class NothingProvisional(AlreadyDone):
     code = "nothing_provisional"
 
 
+# The clock of a desk may differ from ours a little.
+SKEW = timedelta(minutes=5)
 WORK_OF_A_CASE = frozenset(kind for kind in DutyKind if kind != DutyKind.ARCHIVE)
 
 
@@ -445,6 +453,11 @@ def _sign(snapshot: Snapshot, facts: SignFacts, moment: Moment) -> Change:
         case={"signed_at": snapshot.known.signed_at or moment.at},
         assignments={facts.assignment_id: {"state": AssignmentState.SIGNED, "signed_at": moment.at}},
     )
+
+
+def _in_its_time(snapshot: Snapshot, facts: ContactFacts, moment: Moment) -> None:
+    if not snapshot.known.received_at - SKEW <= facts.contacted_at <= moment.at + SKEW:
+        raise ContactTimeWrong
 
 
 def _contact(snapshot: Snapshot, facts: ContactFacts, moment: Moment) -> Change:
@@ -758,6 +771,7 @@ CONTACT = Step(
     before=IN_HAND,
     who=HANDLER,
     facts=ContactFacts,
+    check=_in_its_time,
     effect=_contact,
     meets=frozenset({DutyKind.FIRST_RESPONSE}),
 )

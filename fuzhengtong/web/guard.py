@@ -5,6 +5,7 @@ A refusal is expected and shown; anything else that rises is a bug, answered wit
 
 from __future__ import annotations
 
+import codecs
 import logging
 from collections.abc import Callable
 
@@ -19,7 +20,8 @@ from psycopg_pool import PoolTimeout
 from fuzhengtong.directory import world
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.kernel.ids import ClockWentBack, LeaseEnded
-from fuzhengtong.web.moment import language_of
+from fuzhengtong.web import uploads
+from fuzhengtong.web.moment import language_of, now
 
 log = logging.getLogger("fuzhengtong.web")
 
@@ -37,6 +39,7 @@ STATUS = {
     "busy": 409,
     "too_many": 429,
     "too_large": 413,
+    "text_too_long": 413,
     "out_of_order": 503,
     "no_node_free": 503,
 }
@@ -85,6 +88,12 @@ class TooLarge(Refused):
     code = "too_large"
 
 
+class TextTooLong(Refused):
+    """Refuse words that weigh more than a form may; of files it is TooLarge."""
+
+    code = "text_too_long"
+
+
 class Garbled(Refused):
     code = "garbled"
 
@@ -99,9 +108,12 @@ def refusal_of(error: Exception) -> Refused | None:
     """Return the refusal that an error means to a person, or nothing where it is a bug."""
     if isinstance(error, Refused):
         return error
-    if isinstance(error, RequestDataTooBig | TooManyFilesSent):
+    if isinstance(error, uploads.FormTooHeavy | TooManyFilesSent):
         return TooLarge()
-    if isinstance(error, MultiPartParserError | SuspiciousOperation | UnicodeDecodeError):
+    if isinstance(error, RequestDataTooBig):
+        # Django weighs the fields of a form alone; its files are weighed as they arrive.
+        return TextTooLong(limit=world.charters().in_force(now()).text.characters)
+    if isinstance(error, MultiPartParserError | SuspiciousOperation | UnicodeError):
         return Garbled()
     if isinstance(error, PoolTimeout | OperationalError):
         if isinstance(error.__cause__, pg.LockNotAvailable | pg.DeadlockDetected):
@@ -133,6 +145,8 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _is_foreign(request):
+            return answer(request, Garbled())
         response = self.get_response(request)
         if response.status_code != 405 or request.path.startswith("/api/"):
             return response
@@ -148,6 +162,21 @@ class Refusals:
             log.exception("a view failed")
             return answer(request, Failed(), status=500)
         return answer(request, refused)
+
+
+def _is_foreign(request: HttpRequest) -> bool:
+    """Tell whether a form with files claims to be written in anything but UTF-8, before any of it is read.
+
+    Other encodings can say what no text of ours can hold, such as half a character. Forms without files are refused
+    by Django itself.
+    """
+    charset = (request.content_params or {}).get("charset")
+    if request.content_type != "multipart/form-data" or charset is None:
+        return False
+    try:
+        return codecs.lookup(charset).name != "utf-8"
+    except (LookupError, ValueError):
+        return True
 
 
 def answer(request: HttpRequest, refused: Refused, status: int | None = None) -> HttpResponse:

@@ -41,6 +41,10 @@ class Left:
     limit: int = 0
 
 
+class FormTooHeavy(RequestDataTooBig):
+    """The form weighs more than is even read: that is its files, never its words."""
+
+
 class Spool:
     """A file on its way, sealed block by block under a key that lives in this object alone."""
 
@@ -109,7 +113,7 @@ class Arriving(FileUploadHandler):
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *more: Any, **named: Any) -> None:
         """Refuse what is not even to be read; else note the limits for this form."""
         if content_length > MOST_BYTES:
-            raise RequestDataTooBig
+            raise FormTooHeavy
         self._limits: Uploads = world.charters().in_force(now()).uploads
         self.request.files_left = self._left
 

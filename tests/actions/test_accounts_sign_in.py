@@ -125,6 +125,21 @@ def test_an_unknown_login_locks_exactly_like_a_known_one(anna: int, moment: Mome
     assert course("nobody") == course("anna.test")
 
 
+@pytest.mark.parametrize("login", ["", "  "])
+def test_an_empty_login_is_refused_and_counts_for_nobody(anna: int, moment: Moment, login: str) -> None:
+    before = models.SignIn.objects.count()
+
+    tried = [come_in(moment, login=login, password="wrong") for _ in range(7)]
+
+    assert tried == ["wrong_login"] * 7
+    assert models.SignIn.objects.count() == before
+
+
+def test_a_person_without_a_name_is_not_let_in(db: None, moment: Moment) -> None:
+    with pytest.raises(rules.NameMissing):
+        actions.create_principal(login="bert", name=" \u3000", password=PASSWORD, moment=moment)
+
+
 def test_a_person_without_a_password_yet_cannot_come_in(db: None, moment: Moment) -> None:
     actions.create_people(people=[actions.NewPerson("carl", "卡尔", True)], password_hash="", moment=moment)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -144,3 +145,26 @@ class TestTheLaws:
         )
 
         assert found == ("ask_info stops accept in need_info, and nothing resumes it",)
+
+
+class TestAContact:
+    @pytest.mark.parametrize("minutes", [-5, 0, 60, 65])
+    def test_is_evidence_from_the_receiving_to_now_by_a_clock_a_little_off(self, minutes: int) -> None:
+        walk = walking().to(State.WORKING)
+        received = walk.snapshot.known.received_at
+        walk.at = received + timedelta(hours=1)
+
+        walk.take(steps.CONTACT, HANDLER, contacted_at=received + timedelta(minutes=minutes), how="phone", reached=True)
+
+        assert walk.snapshot.known.contacted_at == walk.at
+
+    @pytest.mark.parametrize("minutes", [-60 * 24 * 365 * 100, -60, -5.1, 65.1, 60 * 24])
+    def test_is_refused_before_the_matter_was_received_and_after_now(self, minutes: float) -> None:
+        walk = walking().to(State.WORKING)
+        received = walk.snapshot.known.received_at
+        walk.at = received + timedelta(hours=1)
+
+        with pytest.raises(steps.ContactTimeWrong):
+            walk.take(
+                steps.CONTACT, HANDLER, contacted_at=received + timedelta(minutes=minutes), how="phone", reached=True
+            )

@@ -25,6 +25,7 @@ from fuzhengtong.connectors.store import Folder
 from fuzhengtong.intake import models as intake_models
 from fuzhengtong.web import moment as web_moment
 from tests.builders import LAMP
+from tests.web.test_resident_home import noon  # noqa: F401 - a fixture
 
 APPEALS, UPLOADS, HEALTH = "/api/v1/appeals", "/api/v1/uploads", "/api/v1/health"
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -214,7 +215,7 @@ def test_another_content_type_is_refused(api, kind: str) -> None:
     assert row_counts() == before
 
 
-@pytest.mark.parametrize("key", ["", "   ", "k" * 129, "a\x00b", "a\nb", "\x7f"])
+@pytest.mark.parametrize("key", ["", "   ", "k" * 129, "a\x00b", "a\nb", "\x7f", "k\xff", "\xe9"])
 def test_a_missing_or_broken_idempotency_key_is_refused(api, key: str) -> None:
     before = row_counts()
 
@@ -295,6 +296,8 @@ def test_the_same_request_again_has_the_same_answer_and_another_body_is_refused(
     assert first.status_code == again.status_code == 201
     assert {**first.json(), "repeated": True} == again.json()
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    assert "新的 Idempotency-Key" in other.json()["description"] and "页面" not in other.json()["description"]
+    assert "a new Idempotency-Key" in post(api, changed(text="甲"), lang="en").json()["description"]
     assert models.Appeal.objects.count() == 1
 
 
@@ -543,3 +546,33 @@ def test_whatever_is_sent_is_no_fault_of_ours(api, body: Any, key: Any) -> None:
 
     assert response.status_code < 500, (body, response.content)
     assert response.status_code == 201 or response.json()["description"]
+
+
+def test_a_form_in_another_encoding_is_refused_before_it_is_read(api) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF-1.4\r\n--b--\r\n'
+
+    answers = {
+        charset: api.generic("POST", UPLOADS, body, CONTENT_TYPE=f"multipart/form-data; boundary=b; charset={charset}")
+        for charset in ("utf-7", "utf-16", "rot13", "unheard-of", "x" * 200)
+    }
+
+    assert {answer.status_code for answer in answers.values()} == {422}
+    assert {answer.json()["code"] for answer in answers.values()} == {"garbled"}
+    assert intake_models.Upload.objects.count() == 0
+
+
+def test_a_clock_set_back_is_told_and_stores_nothing(noon, api) -> None:  # noqa: F811 - a fixture
+    first = post(api, GOOD, key="before")
+    stored = row_counts()
+
+    noon.shift(-60)
+    refused = post(api, changed(text="和平街道光明社区的下水道堵了"), key="after")
+    left = row_counts()
+    noon.shift(60)
+    again = post(api, changed(text="和平街道光明社区的下水道堵了"), key="after")
+
+    assert first.status_code == 201
+    assert (refused.status_code, refused.json()["code"]) == (503, "out_of_order")
+    assert CHINESE.search(refused.json()["description"]) and refused["Retry-After"]
+    assert left == stored
+    assert (again.status_code, again.json()["repeated"]) == (201, False)

@@ -19,6 +19,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from fuzhengtong.cases import models as cases_models
+from fuzhengtong.cases import queries as cases_queries
 from fuzhengtong.cases import steps
 from fuzhengtong.cases.states import Satisfaction, Solved, State
 from fuzhengtong.charter.moment import Moment
@@ -26,11 +27,12 @@ from fuzhengtong.directory import world
 from fuzhengtong.oversight import actions as oversight_actions
 from fuzhengtong.people import models as people_models
 from fuzhengtong.web import moment as web_moment
-from fuzhengtong.web.desk import names
+from fuzhengtong.web.desk import lines, names
 from tests.builders import City, Told, tell
 from tests.conftest import NOON
 from tests.web.test_desk_inbox import MOST_STATEMENTS, UNSEEN, at, dispatcher, handler_of
 from tests.web.test_desk_sign_in import Sit, noon, sentence, session_of, sit  # noqa: F401 - fixtures
+from tests.web.test_resident_tell import ACCUSATION
 
 REPLY = "路灯已经修好，当晚亮灯，请您看看。"
 
@@ -236,6 +238,22 @@ def test_names_and_numbers_are_masked_until_a_reason_is_given(sit: Sit, noon: An
     assert opened.status_code == 200 and "13800000001" in opened.content.decode()
     row = people_models.Access.objects.get()
     assert (row.appeal_id, row.reason) == (told.appeal_id, "要联系反映人")
+
+
+def test_the_reason_of_an_opening_is_kept_without_what_cannot_be_stored_or_seen(
+    sit: Sit, noon: Any, told: Told
+) -> None:
+    told = told.walk_to(State.WORKING)
+    at(noon, told)
+    client = sit(handler_of(told))
+    form = {"appeal": told.appeal_id, "reason": "other"}
+
+    nothing = client.post(f"/desk/case/{told.number}/open/", {**form, "note": "\0\u200b\u2060\x01\u202e"})
+    opened = client.post(f"/desk/case/{told.number}/open/", {**form, "note": "核\0实\u202e门牌号"})
+
+    assert nothing.status_code == 422
+    assert opened.status_code == 200
+    assert people_models.Access.objects.get().reason == "核实门牌号"
 
 
 def test_the_handling_office_learns_nothing_of_a_teller_who_asked_to_be_kept_from_it(
@@ -499,12 +517,20 @@ def test_what_is_missing_is_said_beside_the_field_and_the_rest_is_kept(sit: Sit,
     ("word", "form"),
     [
         ("contact", {"contacted_at": "2030-01-01T10:00", "how": "phone", "reached": "yes"}),
+        ("contact", {"contacted_at": "0001-01-01T00:00", "how": "phone", "reached": "yes"}),
+        ("contact", {"contacted_at": "1899-12-31T23:59", "how": "phone", "reached": "yes"}),
+        ("contact", {"contacted_at": "9999-12-31T23:59-12:00", "how": "phone", "reached": "yes"}),
         ("contact", {"contacted_at": "昨天", "how": "phone", "reached": "yes"}),
         ("contact", {"contacted_at": "2026-11-20T10:00", "how": "pigeon", "reached": "yes"}),
         ("interim_reply", {"reply": "还在办", "promised_on": "2020-01-01"}),
+        ("interim_reply", {"reply": "还在办", "promised_on": "9999-12-31"}),
+        ("interim_reply", {"reply": "还在办", "promised_on": "2027-12-20"}),
         ("interim_reply", {"reply": "还在办", "promised_on": "soon"}),
         ("note", {"note": "字" * 10_001}),
         ("note", {"note": "   "}),
+        ("note", {"note": "\u3000\u200b\u2060\x01"}),
+        ("note", {"note": "甲\0"}),
+        ("finish", {"result": "\u200b", "reply": "\u200b\u2060", "true_account": "yes"}),
     ],
 )
 def test_what_cannot_be_is_refused_beside_its_field(
@@ -519,6 +545,74 @@ def test_what_cannot_be_is_refused_beside_its_field(
     assert answer.status_code == 422
     assert 'class="error"' in answer.content.decode()
     assert steps_of(told) == before
+
+
+@pytest.mark.parametrize("time", ["2020-01-01T10:00", "2026-11-20T09:30"])
+def test_a_contact_before_the_matter_was_received_is_no_evidence(sit: Sit, noon: Any, told: Told, time: str) -> None:
+    told = told.walk_to(State.WORKING)
+    at(noon, told)
+    client = sit(handler_of(told))
+
+    answer = send(client, told, "contact", contacted_at=time, how="phone", reached="yes", note="早就打过电话")
+
+    assert answer.status_code == 422
+    assert "联系的时间不对" in sentence(answer)
+    assert "早就打过电话</textarea>" in answer.content.decode()
+    assert told.case.contacted_at is None
+
+
+@pytest.mark.parametrize("stored", [-62_135_625_943_000, 253_402_300_799_000, 10**17, "²", None])
+@pytest.mark.parametrize("lang", ["zh-Hans", "en"])
+def test_a_time_that_no_page_can_say_breaks_none(noon: Any, told: Told, stored: Any, lang: str) -> None:
+    told = told.walk_to(State.WORKING).contact()
+    view = cases_queries.case_view(viewer=handler_of(told), case_id=told.case_id)
+    assert view is not None
+    kept = [replace(line, facts={**line.facts, "contacted_at": stored, "office_id": stored}) for line in view.lines]
+
+    said = lines.told(kept, moment=told.moment, lang=lang, public=lambda word: True)
+
+    assert [line.seq for line in said] == [line.seq for line in reversed(view.lines)]
+
+
+def test_what_an_office_writes_is_kept_without_what_cannot_be_seen(sit: Sit, noon: Any, told: Told) -> None:
+    told = told.walk_to(State.WORKING)
+    at(noon, told)
+    client = sit(handler_of(told))
+
+    answer = send(client, told, "note", note="电话\u202e1008\u202c\x01\x1b[31m好\r\n再说", public="1")
+    view = cases_queries.case_view(viewer=handler_of(told), case_id=told.case_id)
+
+    assert answer.status_code == 303
+    assert view is not None and view.lines[-1].texts["note"] == "电话1008[31m好\n再说"
+
+
+@pytest.mark.parametrize("word", ["visit", "progress_visit", "hard_visit"])
+@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+def test_the_tellers_words_are_screened_at_the_desk_too_and_stay_on_the_page_alone(
+    sit: Sit, noon: Any, told: Told, word: str, lang: str
+) -> None:
+    told = (
+        hard_case(told)
+        if word == "hard_visit"
+        else told.walk_to(State.WORKING if word == "progress_visit" else State.VISITING)
+    )
+    at(noon, told)
+    client = sit(told.by("visitor").by)
+    before, stored = steps_of(told), cases_models.Passage.objects.count()
+    answered = {"contacted": "yes", "solved": "yes", "satisfaction": "satisfied", "account_true": "yes"}
+    form = {"result": "reached", "how": "phone", **(answered if word == "visit" else {})}
+
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = lang
+    refused = send(client, told, word, words=ACCUSATION, **form)
+    left = steps_of(told), cases_models.Passage.objects.count()
+    page = refused.content.decode()
+    taken = send(client, told, word, words="亮了", **form)
+
+    assert refused.status_code == 422
+    assert "12388" in sentence(refused) and ("没有保存" if lang == "zh-CN" else "nothing was stored") in page
+    assert f"{ACCUSATION}</textarea>" in page
+    assert left == (before, stored)
+    assert taken.status_code == 303
 
 
 def test_without_contact_nothing_is_reported_finished(sit: Sit, noon: Any, told: Told) -> None:

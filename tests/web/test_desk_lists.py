@@ -120,7 +120,18 @@ def test_figures_of_an_area_outside_ones_own_do_not_exist(sit: Sit, noon: Any, c
     assert other.status_code == none.status_code == 404
 
 
-@pytest.mark.parametrize("asked", ["since=2026-13", "since=x&until=y", "since=2027-01&until=2020-01", "area=x", ""])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "since=2026-13",
+        "since=x&until=y",
+        "since=2027-01&until=2020-01",
+        "area=x",
+        "since=9999-12",
+        "since=0001-01&until=2199-12",
+        "",
+    ],
+)
 def test_a_broken_month_is_no_failure(sit: Sit, noon: Any, city: City, asked: str) -> None:
     assert sat(sit, city, "analyst").get(f"/desk/figures/?{asked}").status_code == 200
 
@@ -385,6 +396,32 @@ def test_a_newcomer_gets_a_password_nobody_chose_and_a_post(sit: Sit, noon: Any,
     assert answer.status_code == 303
     assert came.status_code == 303
     assert "回访岗" in newcomer.get("/desk/", follow=True).content.decode()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\u3000\u200b", "\0", "\x01\u202e"])
+def test_a_newcomer_without_a_name_is_refused_in_words(sit: Sit, noon: Any, city: City, name: str) -> None:
+    answer = sat(sit, city, "security_admin").post("/desk/people/", {"login": "newcomer", "name": name})
+
+    assert answer.status_code == 422
+    assert "还没有写姓名" in sentence(answer)
+    assert 'value="newcomer"' in answer.content.decode()
+    assert accounts_queries.person_by_login("newcomer") is None
+
+
+def test_small_texts_of_the_people_page_are_kept_without_what_cannot_be_stored_or_seen(
+    sit: Sit, noon: Any, city: City
+) -> None:
+    client = sat(sit, city, "security_admin")
+    client.post("/desk/people/", {"login": "newcomer", "name": "新\0示\u202e例\n二"})
+    found = accounts_queries.person_by_login("newcomer")
+    assert found is not None
+    post = str(free_post(city, "visitor"))
+
+    held = client.post(f"/desk/people/{found.principal_id}/", {"do": "hold", "post": post, "reason": "接\0班"})
+    left = client.post(f"/desk/people/{found.principal_id}/", {"do": "leave", "post": post, "reason": "调\0走\x1b"})
+
+    assert found.name == "新示例 二"
+    assert (held.status_code, left.status_code) == (303, 303)
 
 
 def test_two_of_the_three_administrators_are_never_one_person(sit: Sit, noon: Any, city: City) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,6 +19,7 @@ from fuzhengtong.people import models as people_models
 from tests.builders import City
 from tests.web.test_resident_home import noon, phone  # noqa: F401 - fixtures
 
+URLENCODED = "application/x-www-form-urlencoded"
 GIVEN = {
     "text": "海州区和平街道益民社区的路灯不亮了",
     "place": "益民社区 3 号楼前",
@@ -217,3 +219,44 @@ def test_no_place_makes_the_page_fail(phone: Client, lat: str) -> None:
     answer = phone.post("/report/", form_of(phone, lat=lat, lng="121.6", accuracy="-3"))
 
     assert answer.status_code in (303, 422)
+
+
+def test_words_too_long_to_be_read_are_said_to_be_so_with_the_limit(phone: Client) -> None:
+    plain = phone.post("/report/", urlencode({"text": "路" * 90_000}), content_type=URLENCODED)
+    with_files = phone.post("/report/", {"text": "路" * 90_000, "photos": [photo()]})
+    english = phone.post("/report/", {"text": "路" * 90_000}, HTTP_ACCEPT_LANGUAGE="en")
+
+    assert [answer.status_code for answer in (plain, with_files, english)] == [413, 413, 413]
+    for answer in (plain, with_files):
+        assert "最多 10000 个字" in answer.content.decode() and "减少照片" not in answer.content.decode()
+    assert "At most 10000 characters" in english.content.decode()
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "gbk", "unheard-of"])
+@pytest.mark.parametrize(
+    ("path", "field"), [("/report/", "text"), ("/find/", "code"), ("/desk/sign-in/", "login"), ("/lang/", "lang")]
+)
+def test_a_form_in_another_encoding_is_refused_before_it_is_read(
+    phone: Client, path: str, field: str, charset: str
+) -> None:
+    body = f'--b\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n+2AA-\r\n--b--\r\n'
+
+    answer = phone.generic("POST", path, body, f"multipart/form-data; boundary=b; charset={charset}")
+
+    assert answer.status_code == 422
+    assert cases_models.Appeal.objects.count() == 0
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "utf8", '"utf-8"'])
+def test_a_form_that_says_it_is_utf_8_is_read(phone: Client, charset: str) -> None:
+    body = '--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n路灯\r\n--b--\r\n'
+
+    answer = phone.generic("POST", "/report/", body, f"multipart/form-data; boundary=b; charset={charset}")
+
+    assert "路灯</textarea>" in answer.content.decode()
+
+
+def test_half_a_character_in_an_address_is_no_failure(phone: Client) -> None:
+    answer = phone.generic("GET", "/report/?again=%2B2AA-", "", "text/plain; charset=utf-7")
+
+    assert answer.status_code < 500

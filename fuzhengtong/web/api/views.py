@@ -138,6 +138,9 @@ def _sentence(refused: Refused, lang: str) -> str:
     if isinstance(refused, BadFile):
         facts = {"limit": "", **refused.params, "name": _shown(str(refused.params["name"]))}
         return world.texts().say(f"refusal.bad_file.{refused.params['why']}", lang, **facts)
+    if isinstance(refused, intake_actions.KeyReused):
+        # A program has no page to load again.
+        return world.texts().say("input.key_reused", lang)
     return guard.sentence_of(refused, lang)
 
 
@@ -181,7 +184,7 @@ def appeals(request: HttpRequest) -> HttpResponse:
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key:
         raise KeyMissing
-    if len(key) > KEY_LENGTH or not key.isprintable():
+    if len(key) > KEY_LENGTH or not (key.isascii() and key.isprintable()):
         raise intake_rules.BadInput((intake_rules.Fault("Idempotency-Key", "bad_key"),))
     body = request.body
     submission = reading.parse(body, intake_rules.Submission)

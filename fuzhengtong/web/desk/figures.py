@@ -17,7 +17,7 @@ from fuzhengtong.charter.moment import Moment
 from fuzhengtong.kernel import typed
 from fuzhengtong.reporting import queries as reporting_queries
 from fuzhengtong.reporting.rules import Figure
-from fuzhengtong.web.desk import frame, inbox, names
+from fuzhengtong.web.desk import forms, frame, inbox, names
 from fuzhengtong.web.desk.gate import desk_page
 
 # In the order of the page; the closing rate that the charter does not mean is left out.
@@ -99,12 +99,12 @@ def _rate(request: HttpRequest, figure: Figure) -> Rate:
 
 
 def _month(text: str, default: int) -> int:
-    """Read '2026-11' as 202611."""
+    """Read '2026-11' as 202611; a month of another century than these two is none."""
     try:
         day = date.fromisoformat(f"{text}-01")
     except ValueError:
         return default
-    return day.year * 100 + day.month
+    return day.year * 100 + day.month if day.year in forms.YEARS else default
 
 
 def _shown_month(month: int) -> str:

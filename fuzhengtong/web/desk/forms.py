@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.http import QueryDict
@@ -16,13 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from fuzhengtong.cases.states import Satisfaction, Solved, VisitResult
+from fuzhengtong.cases.steps import SKEW
 from fuzhengtong.charter.moment import Moment
+from fuzhengtong.intake import rules as intake_rules
 
 HOWS = ("phone", "in_person", "message", "video")
 OUTCOMES = ("no_answer", "busy", "off", "refused", "wrong_number", "later")
 LONGEST = 10_000
-# The clock of a desk may run ahead of ours a little.
-AHEAD = timedelta(minutes=5)
+# So far ahead a promise of an office may lie at most.
+AT_MOST = timedelta(days=366)
+# No clock of a desk stands outside of these years; what lies beyond cannot be shown in every zone.
+YEARS = range(2000, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Field:
     """One field; `kind` is text, textarea, date, datetime, segments, check or files. Labels wait for the language.
 
     `group` names the texts of the options (`desk.<group>.<option>`); `only` names the field and value beside which
-    this one is asked.
+    this one is asked. `own` says that the field takes down the resident's own words: the screen reads it.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Field:
     hint: str = ""
     rows: int = 3
     long: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Form:
 
 
 _HOW = Field("how", "segments", gettext_noop("怎么联系的"), True, HOWS, "how", long=True)
-_WORDS = Field("words", "textarea", gettext_noop("反映人的原话"), rows=3)
+_WORDS = Field("words", "textarea", gettext_noop("反映人的原话"), rows=3, own=True)
 _FILES = Field("files", "files", gettext_noop("照片或文件"))
 _FOUR = (
     gettext_noop("您好，我是阜政通回访员。您反映的这件事，想跟您核对四个问题，大约一分钟。"),
@@ -176,6 +181,7 @@ FORMS: tuple[Form, ...] = (
     ),
 )  # fmt: skip
 BY_WORD: dict[str, Form] = {form.word: form for form in FORMS}
+_TEXTS = ("text", "textarea")
 _TRUTH = {"yes": True, "no": False}
 
 
@@ -197,9 +203,9 @@ def read(form: Form, data: QueryDict, moment: Moment) -> Read:
         if field.kind == "files":
             continue
         value = values[field.name]
-        if not value:
+        if not (intake_rules.clean(value) if field.kind in _TEXTS else value):
             if field.required:
-                errors[field.name] = _("这里还没有填") if field.kind in ("textarea", "text") else _("请选一个")
+                errors[field.name] = _("这里还没有填") if field.kind in _TEXTS else _("请选一个")
             facts[field.name] = False if field.kind == "check" else ("" if field.kind == "textarea" else None)
             continue
         try:
@@ -209,16 +215,29 @@ def read(form: Form, data: QueryDict, moment: Moment) -> Read:
     return Read(values=values, facts=facts, errors=errors)
 
 
+def own_words(form: Form, data: QueryDict) -> list[str]:
+    """List what a form takes down of the resident's own words, as it was typed."""
+    return [data.get(field.name, "") for field in form.fields if field.own]
+
+
+def short(text: str, longest: int) -> str:
+    """Return a small text of a desk (a name, a reason) as it is kept: cleaned like a telling, on one line, cut."""
+    storable = text.encode(errors="ignore").decode().replace("\0", "")
+    return " ".join(intake_rules.clean(storable).split())[:longest]
+
+
 class _Unreadable(ValueError):
     pass
 
 
 def _text(field: Field, value: str, moment: Moment) -> str:
-    if len(value) > LONGEST:
-        raise _Unreadable(_("太长了，最多 %(n)s 个字") % {"n": LONGEST})
     if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise _Unreadable(_("有存不了的字符，请删掉重写"))
-    return value.replace("\r\n", "\n")
+    # As a resident's words: plain line ends, and nothing that cannot be seen or turns what is shown.
+    value = intake_rules.clean(value)
+    if len(value) > LONGEST:
+        raise _Unreadable(_("太长了，最多 %(n)s 个字") % {"n": LONGEST})
+    return value
 
 
 def _choice(field: Field, value: str, moment: Moment) -> Any:
@@ -237,18 +256,23 @@ def _day(field: Field, value: str, moment: Moment) -> int:
         day = date.fromisoformat(value)
     except ValueError as error:
         raise _Unreadable(_("日期不对，例如 2026-01-31")) from error
-    if day < moment.charter.clock.local(moment.at).date():
+    today = moment.charter.clock.local(moment.at).date()
+    if day < today:
         raise _Unreadable(_("这一天已经过去了"))
+    if day > today + AT_MOST:
+        raise _Unreadable(_("这一天太远了，请写一年以内的日子"))
     return day.year * 10000 + day.month * 100 + day.day
 
 
 def _instant(field: Field, value: str, moment: Moment) -> datetime:
     try:
         local = datetime.fromisoformat(value)
-    except ValueError as error:
+        if local.year not in YEARS:
+            raise ValueError(value)
+        at = (local if local.tzinfo else local.replace(tzinfo=moment.charter.clock.zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _Unreadable(_("时间不对，例如 2026-01-31 09:30")) from error
-    at = local if local.tzinfo else local.replace(tzinfo=moment.charter.clock.zone)
-    if at > moment.at + AHEAD:
+    if at > moment.at + SKEW:
         raise _Unreadable(_("这个时间还没到"))
     return at
 

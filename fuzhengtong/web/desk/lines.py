@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from fuzhengtong.cases.queries import Line
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.charter.texts import Unsaid
 from fuzhengtong.directory import world
+from fuzhengtong.kernel import typed
 from fuzhengtong.web.desk import names, shown
 
 # Told elsewhere on the page, or for machines: the telling itself, and the reasons of dispatch.
@@ -91,11 +92,17 @@ def say(key: str, lang: str, **facts: object) -> str:
 
 
 def _id(value: Any) -> int | None:
-    return int(value) if isinstance(value, str | int) and str(value).isdigit() and int(value) else None
+    return typed.number(str(value)) or None
 
 
 def _instant(value: Any) -> datetime | None:
-    return datetime.fromtimestamp(int(value) / 1000, UTC) if isinstance(value, int) else None
+    """Return an instant of the facts; nothing where no page could show it: what is stored never breaks the page."""
+    try:
+        found = datetime.fromtimestamp(int(value) / 1000, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+    # A day from either end of what can be told, every zone still can.
+    return found if 1 < found.year < MAXYEAR else None
 
 
 def _day(value: Any) -> str:

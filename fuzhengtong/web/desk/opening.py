@@ -19,7 +19,7 @@ from fuzhengtong.connectors.store import Folder, NotStored
 from fuzhengtong.kernel import crypto, numbers
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.web import guard
-from fuzhengtong.web.desk import case, frame
+from fuzhengtong.web.desk import case, forms, frame
 from fuzhengtong.web.desk.gate import desk_page
 from fuzhengtong.web.moment import language_of
 
@@ -35,7 +35,7 @@ def teller(request: HttpRequest, moment: Moment, number: str) -> HttpResponse:
     appeal_id = next((row.appeal_id for row in view.tellings if str(row.appeal_id) == request.POST.get("appeal")), None)
     if appeal_id is None:
         raise cases_actions.NotFound
-    code, note = request.POST.get("reason", ""), request.POST.get("note", "").strip()[:NOTE_LENGTH]
+    code, note = request.POST.get("reason", ""), forms.short(request.POST.get("note", ""), NOTE_LENGTH)
     said = frame.say(request, f"opening.{code}") if code in case.REASONS and code != "other" else ""
     reason = "：".join(part for part in (said, note) if part)
     context: dict[str, Any] = {

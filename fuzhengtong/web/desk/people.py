@@ -23,12 +23,13 @@ from fuzhengtong.directory import queries as directory_queries
 from fuzhengtong.kernel import typed
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.web import guard
-from fuzhengtong.web.desk import frame, inbox, names
+from fuzhengtong.web.desk import forms, frame, inbox, names
 from fuzhengtong.web.desk.gate import desk_page
 from fuzhengtong.web.moment import language_of
 
 MOST = 40
 LOG = 10
+NAME_LENGTH = 60
 REASON_LENGTH = 200
 
 
@@ -44,7 +45,8 @@ def people(request: HttpRequest, moment: Moment) -> HttpResponse:
     context: dict[str, Any] = {}
     status = 200
     if request.method == "POST":
-        login, name = request.POST.get("login", "").strip()[:64], request.POST.get("name", "").strip()[:60]
+        login = request.POST.get("login", "").strip()[:64]
+        name = forms.short(request.POST.get("name", ""), NAME_LENGTH)
         password = made_password(moment)
         try:
             principal_id = accounts_actions.create_principal(login=login, name=name, password=password, moment=moment)
@@ -92,7 +94,7 @@ def _post_id(request: HttpRequest) -> int:
 
 
 def _reason(request: HttpRequest) -> str:
-    return request.POST.get("reason", "").strip()[:REASON_LENGTH]
+    return forms.short(request.POST.get("reason", ""), REASON_LENGTH)
 
 
 def _hold(request: HttpRequest, moment: Moment, principal_id: int) -> None:

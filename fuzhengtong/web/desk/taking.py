@@ -27,6 +27,7 @@ from fuzhengtong.cases.states import AssignmentState, DutyKind
 from fuzhengtong.charter.moment import Moment
 from fuzhengtong.connectors.store import Folder
 from fuzhengtong.intake import actions as intake_actions
+from fuzhengtong.intake import rules as intake_rules
 from fuzhengtong.kernel import typed
 from fuzhengtong.kernel.errors import Refused
 from fuzhengtong.oversight import actions as oversight_actions
@@ -262,6 +263,12 @@ def take(request: HttpRequest, moment: Moment, number: str, word: str) -> HttpRe
     read = forms.read(form, request.POST, moment)
     appeal = request.POST.get("appeal", "")
     kept = case.Kept(word=word, values=read.values, errors=read.errors, appeal=appeal)
+    try:
+        for words in forms.own_words(form, request.POST):
+            intake_rules.screen(words, moment.charter)
+    except intake_rules.Screened:
+        # Before anything is written: the resident's words come through a colleague, and stay on the page alone.
+        return case.page(request, moment, view, replace(kept, sentence=_route(request, moment), status=422))
     once = once_of(request, moment)
     try:
         if was_taken(once):
@@ -289,6 +296,13 @@ def take(request: HttpRequest, moment: Moment, number: str, word: str) -> HttpRe
         if not twin_took(once):
             raise
     return _onward(request, number, word)
+
+
+def _route(request: HttpRequest, moment: Moment) -> str:
+    """Say what to tell a resident whose words belong to the discipline authority, and that nothing was kept."""
+    route = moment.charter.lawful_route
+    body = route.body_en if language_of(request) == "en" else route.body
+    return frame.say(request, "desk.screened", body=body, phone=route.phone, website=route.website)
 
 
 def _refused(request: HttpRequest, moment: Moment, number: str, kept: case.Kept, refused: Refused) -> HttpResponse:
