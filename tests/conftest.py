@@ -27,6 +27,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection, connections, transaction  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 from fuzhengtong.charter.moment import SYSTEM, Moment  # noqa: E402
 from fuzhengtong.kernel.ids import SeededMint  # noqa: E402
@@ -36,6 +37,12 @@ setup_test_environment()
 
 # Friday, 20 November 2026, 10:00 in the city: a plain working day with a weekend behind it.
 NOON = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def city_language() -> None:
+    """Begin in the city's language: a request of an earlier test leaves its own active in this thread."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(scope="session")
