@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "fuzhengtong.config.settings"
 os.environ.pop("DATABASE_URL", None)
 # The browser's driver keeps an event loop in the test process; no test of ours runs inside it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# A shell starts what it sends to the background deaf to Ctrl-C, and programs of ours would inherit that and stay so.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import django  # noqa: E402
 import pytest  # noqa: E402
